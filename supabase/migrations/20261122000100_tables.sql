@@ -73,6 +73,8 @@ CREATE TABLE public.workflow_job_leases (
     lease_token     bigint NOT NULL,
     owner           text NOT NULL,
     server_id       uuid NOT NULL,
+    -- false once ComfyUI is done with it: storing the results doesn't keep the server from its next job
+    occupies_server boolean NOT NULL DEFAULT true,
     expires_at      timestamptz NOT NULL,
     progress        jsonb,
     progress_at     timestamptz
@@ -135,6 +137,14 @@ CREATE TABLE public.comfy_servers (
     last_error      text,
     last_error_at   timestamptz,
     created_at      timestamptz NOT NULL DEFAULT now()
+);
+
+-- Which dispatcher processes live (a row is refreshed every few seconds).
+CREATE TABLE public.dispatchers (
+    id              text PRIMARY KEY,
+    host            text NOT NULL,
+    started_at      timestamptz NOT NULL DEFAULT now(),
+    seen_at         timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE public.uploads (
