@@ -238,7 +238,11 @@ class Result:
 class DispatchQueue(Protocol):
     """The claim, and every guarded move after it. A bool answer is False when the lease was lost."""
 
-    async def claim(self, *, owner: str, server: Server, lease_seconds: float) -> Claim | None: ...
+    async def claim(
+        self, *, owner: str, server: Server, depth: int, lease_seconds: float
+    ) -> Claim | None:
+        """Take the next job for a server that holds fewer than `depth` jobs."""
+        ...
 
     async def rescue(self, *, owner: str, lease_seconds: float, limit: int = 10) -> list[Claim]:
         """Take over processing jobs whose lease ran out, in place, each with a new token."""
@@ -255,6 +259,14 @@ class DispatchQueue(Protocol):
         ...
 
     async def submitted(self, claim: Claim) -> bool: ...
+
+    async def executed(self, claim: Claim) -> bool:
+        """ComfyUI is done with it: its server may take the next job."""
+        ...
+
+    async def storing(self, claim: Claim, key: str) -> bool:
+        """Book an object before it is written, so that it can be found and removed whatever happens."""
+        ...
 
     async def progress(self, claim: Claim, progress: Json) -> bool: ...
 
@@ -297,6 +309,28 @@ class ServerRegistry(Protocol):
     async def seen(self, server_id: UUID, stats: "SystemStats") -> None: ...
 
     async def lost(self, server_id: UUID, error: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What the database says of the installation."""
+
+    sees_rows: bool
+    dispatchers: int
+    servers: int
+    servers_up: int
+    waiting: int
+    last_error: str | None = None
+
+
+class Processes(Protocol):
+    """Which dispatchers live."""
+
+    async def alive(self, dispatcher_id: str) -> None: ...
+
+    async def gone(self, dispatcher_id: str) -> None: ...
+
+    async def readiness(self) -> Readiness: ...
 
 
 class StorageOutbox(Protocol):
@@ -524,6 +558,9 @@ class ComfyEvents(Protocol):
     """One websocket connection, always being read."""
 
     client_id: str
+
+    @property
+    def alive(self) -> bool: ...
 
     async def next(self, timeout: float) -> ComfyEvent | None:
         """The next message, or None after `timeout` seconds without one or when the socket is gone."""

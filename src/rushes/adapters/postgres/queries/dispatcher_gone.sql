@@ -1,0 +1,1 @@
+DELETE FROM public.dispatchers WHERE id = %(id)s

@@ -1,0 +1,1 @@
+SELECT status, user_id FROM public.workflow_jobs WHERE id = %(id)s

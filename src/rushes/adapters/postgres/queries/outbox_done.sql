@@ -1,0 +1,1 @@
+DELETE FROM public.storage_outbox WHERE id = %(id)s

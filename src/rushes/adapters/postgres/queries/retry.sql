@@ -1,0 +1,21 @@
+-- Back to pending for the next attempt, if the lease is still ours.
+WITH held AS (
+    DELETE FROM public.workflow_job_leases
+    WHERE job_id = %(job_id)s AND lease_token = %(lease_token)s
+    RETURNING job_id
+), back AS (
+    UPDATE public.workflow_jobs AS j
+    SET status = 'pending',
+        comfy_url = NULL,
+        available_at = now() + make_interval(secs => %(delay_seconds)s),
+        waiting_reason = %(error_message)s
+    FROM held
+    WHERE j.id = held.job_id AND j.status = 'processing'
+    RETURNING j.id, j.attempt
+), ended AS (
+    UPDATE public.workflow_job_attempts AS a
+    SET ended_at = clock_timestamp(), outcome = 'retried',
+        error_code = %(error_code)s, error_message = %(error_message)s
+    FROM back WHERE a.job_id = back.id AND a.number = back.attempt
+)
+SELECT id FROM back

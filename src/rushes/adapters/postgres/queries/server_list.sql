@@ -1,0 +1,3 @@
+SELECT id, url, name, slots, enabled, draining, state, version, last_error
+FROM public.comfy_servers
+ORDER BY created_at, id

@@ -1,0 +1,1 @@
+DELETE FROM public.uploads WHERE id = %(id)s

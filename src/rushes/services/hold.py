@@ -1,0 +1,68 @@
+"""A claim while a runner works on it, and the signals that reach it from outside."""
+
+import asyncio
+from datetime import datetime
+from uuid import UUID
+
+from rushes.ports import Claim
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the job now: nothing about it may be written any more."""
+
+
+class CancelRequested(Exception):
+    """The owner asked for a cancel."""
+
+
+class DeadlinePassed(Exception):
+    """The job ran past its deadline."""
+
+
+class Stopping(Exception):
+    """This dispatcher stops: the job is handed back as it stands."""
+
+
+class Hold:
+    """The signals about one claim; `check` raises the most important one."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.lost = False
+        self.cancel_requested = claim.cancel_requested
+        self.cancel_sent = False
+        self.stopping = False
+        self._changed = asyncio.Event()
+
+    @property
+    def job_id(self) -> UUID:
+        return self.claim.job_id
+
+    def lose(self) -> None:
+        self.lost = True
+        self._changed.set()
+
+    def cancel(self) -> None:
+        if not self.cancel_requested:
+            self.cancel_requested = True
+            self._changed.set()
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._changed.set()
+
+    def check(self, now: datetime) -> None:
+        """Raise LeaseLost, CancelRequested (once), DeadlinePassed or Stopping."""
+        self._changed.clear()
+        if self.lost:
+            raise LeaseLost
+        if self.cancel_requested and not self.cancel_sent:
+            raise CancelRequested
+        if self.claim.deadline_at and now >= self.claim.deadline_at:
+            raise DeadlinePassed
+        if self.stopping:
+            raise Stopping
+
+    async def changed(self) -> None:
+        """Wait until a signal comes."""
+        await self._changed.wait()
