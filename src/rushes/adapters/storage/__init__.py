@@ -1,0 +1,1 @@
+"""Object storage adapters: one bucket of keys, whatever is behind it."""
