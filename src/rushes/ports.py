@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from rushes.domain.comfy import ComfyFile as ComfyFile
 from rushes.domain.job import JobErrorCode, JobStatus
 from rushes.domain.principal import Principal
 from rushes.domain.workflow import Workflow
@@ -176,6 +177,10 @@ class UploadStore(Protocol):
         ...
 
     async def discard(self, upload_id: UUID) -> None: ...
+
+    async def prune(self) -> int:
+        """Delete uploads that no job took in time; how many."""
+        ...
 
 
 # --- the queue, as a dispatcher sees it ---------------------------------------------------------
@@ -517,15 +522,6 @@ class ComfyEvent:
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComfyFile:
-    """A file as ComfyUI names it."""
-
-    filename: str
-    subfolder: str = ""
-    type: str = "output"
-
-
 class ComfyServer(Protocol):
     """One ComfyUI server. Raises the errors of `rushes.domain.comfy`."""
 
@@ -537,7 +533,12 @@ class ComfyServer(Protocol):
         """Send an input file; the name to use for it in a graph."""
         ...
 
-    async def submit(self, prompt_id: str, graph: Json) -> None: ...
+    async def submit(self, prompt_id: str, graph: Json, *, client_id: str) -> None:
+        """Queue a graph; its events go to the connection with that client id.
+
+        Raises PromptRejected, or ComfyUnreachable: then the prompt may be there all the same, so `find` it.
+        """
+        ...
 
     async def find(self, prompt_id: str) -> PromptState:
         """Look in the queue first, then in the history: prompts only move that way."""

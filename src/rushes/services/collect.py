@@ -1,0 +1,177 @@
+"""Bring every output of a finished prompt into object storage, in the uniform layout."""
+
+import asyncio
+import mimetypes
+from typing import Any
+
+import structlog
+
+from rushes.domain.comfy import ComfyFile, ComfyUnreachable
+from rushes.domain.errors import RushesError, Unavailable
+from rushes.domain.keys import attempt_suffix, job_key, public_url
+from rushes.domain.results import NamedFile, name_results
+from rushes.domain.workflow import Workflow
+from rushes.ports import (
+    Claim,
+    Clock,
+    ComfyServer,
+    DispatchQueue,
+    Json,
+    Media,
+    ObjectStorage,
+    Probe,
+    Result,
+    Stored,
+)
+from rushes.services.hold import Hold, LeaseLost
+
+log = structlog.get_logger("rushes.collect")
+
+STORE_TRIES = 3
+
+
+class NoOutput(Exception):
+    """ComfyUI says success and lists nothing."""
+
+
+class Collector:
+    """Streams outputs into storage and describes them."""
+
+    def __init__(
+        self,
+        *,
+        queue: DispatchQueue,
+        storage: ObjectStorage,
+        media: Media,
+        clock: Clock,
+        keep_metadata: bool = False,
+    ) -> None:
+        self._queue = queue
+        self._storage = storage
+        self._media = media
+        self._clock = clock
+        self._keep_metadata = keep_metadata
+        self._deriving: set[asyncio.Task[None]] = set()
+
+    async def collect(self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json) -> Result:
+        """Store every file and text. Raises NoOutput, LeaseLost, ComfyFileMissing, Unavailable, StorageFull."""
+        claim = hold.claim
+        named = name_results(workflow, claim.workflow_name, entry, attempt=claim.attempt)
+        if not named.files and not named.texts:
+            raise NoOutput(
+                "ComfyUI reported success but made no output: an output node was blocked or skipped. "
+                "Look at the graph's switches, then run it again."
+            )
+        files = [await self._file(hold, server, output) for output in named.files]
+        texts = [text.as_json() for text in named.texts]
+        first = named.files[0].file if named.files else None
+        return Result(
+            outputs={"files": files, "texts": texts, "reused": False},
+            result_urls=[public_url(file["key"]) for file in files],
+            comfyui_filename=first.filename if first else None,
+            comfyui_subfolder=first.subfolder if first else None,
+            comfyui_type=first.type if first else None,
+        )
+
+    async def _file(self, hold: Hold, server: ComfyServer, output: NamedFile) -> Json:
+        claim = hold.claim
+        key = job_key(claim.workflow_type, claim.job_id, output.stored_as)
+        stored = await self._store(hold, server, output.file, key)
+        probe = await self._media.probe(key, filename=output.stored_as)
+        return _described(output, key, stored, probe)
+
+    async def _store(self, hold: Hold, server: ComfyServer, file: ComfyFile, key: str) -> Stored:
+        """One file, tried again while the server still has it: GPU work isn't repeated for a full disk."""
+        content_type = mimetypes.guess_type(file.filename)[0] or "application/octet-stream"
+        for tries_left in reversed(range(STORE_TRIES)):
+            hold.check(self._clock.now())
+            if not await self._queue.storing(hold.claim, key):
+                raise LeaseLost
+            try:
+                async with server.view(file) as stream:
+                    kept = (
+                        stream
+                        if self._keep_metadata
+                        else await self._media.strip(stream, filename=file.filename)
+                    )
+                    return await self._storage.put(key, kept, content_type=content_type)
+            except (Unavailable, ComfyUnreachable):
+                if not tries_left:
+                    raise
+                await asyncio.sleep(2.0 ** (STORE_TRIES - 1 - tries_left))
+        raise AssertionError("unreachable")
+
+    def derive_later(self, claim: Claim, result: Result) -> None:
+        """Posters and thumbnails follow; they never hold back `completed`."""
+        task = asyncio.create_task(self._derive(claim, result))
+        self._deriving.add(task)
+        task.add_done_callback(self._deriving.discard)
+
+    async def drain(self) -> None:
+        """Wait for the previews under way."""
+        await asyncio.gather(*self._deriving, return_exceptions=True)
+
+    async def _derive(self, claim: Claim, result: Result) -> None:
+        try:
+            files = [
+                await self._with_preview(claim, n, file) for n, file in enumerate(result.outputs["files"], 1)
+            ]
+            if files != result.outputs["files"]:
+                await self._queue.add_derived(claim, {**result.outputs, "files": files})
+        except RushesError as error:
+            log.warning("no preview", job_id=str(claim.job_id), error=error.message)
+
+    async def _with_preview(self, claim: Claim, number: int, file: Json) -> Json:
+        if file["kind"] not in ("image", "video"):
+            return file
+        suffix = attempt_suffix(claim.attempt)
+        poster = f"poster{suffix}.webp" if number == 1 else f"poster_{number}{suffix}.webp"
+        preview = await self._media.preview(
+            file["key"],
+            Probe(
+                content_type=file["content_type"],
+                kind=file["kind"],
+                width=file["width"],
+                height=file["height"],
+                duration_seconds=file["duration_seconds"],
+                fps=file["fps"],
+            ),
+            thumb_key=job_key(claim.workflow_type, claim.job_id, f"thumb_{number}{suffix}.webp"),
+            poster_key=job_key(claim.workflow_type, claim.job_id, poster),
+        )
+        return {
+            **file,
+            "thumb_key": preview.thumb_key,
+            "poster_key": preview.poster_key,
+            "thumbhash": preview.thumbhash,
+        }
+
+
+def _described(output: NamedFile, key: str, stored: Stored, probe: Probe) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": output.stored_as,
+        "kind": probe.kind,
+        "key": key,
+        "url": public_url(key),
+        "content_type": probe.content_type,
+        "size_bytes": stored.size_bytes,
+        "sha256": stored.sha256,
+        "width": probe.width,
+        "height": probe.height,
+        "duration_seconds": probe.duration_seconds,
+        "fps": probe.fps,
+        "poster_key": None,
+        "thumb_key": None,
+        "thumbhash": None,
+        "node_id": output.node_id,
+        "comfyui": {
+            "filename": output.file.filename,
+            "subfolder": output.file.subfolder,
+            "type": output.file.type,
+        },
+    }
+    if output.item is not None:
+        described["item"] = output.item
+    if probe.problem:
+        described["problem"] = probe.problem
+    return described

@@ -1,0 +1,183 @@
+"""The dispatcher: one lane for each server, leases kept alive, dead dispatchers' jobs taken over."""
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from rushes.domain.errors import Unavailable
+from rushes.ports import DispatchQueue, JobEvents, Processes, Server, ServerRegistry
+from rushes.services.hold import Hold
+from rushes.services.lane import Lane
+from rushes.services.runner import Runner
+from rushes.services.server_health import ServerHealth
+
+log = structlog.get_logger("rushes.dispatcher")
+
+
+class Dispatcher:
+    """Runs until `stop`; then hands back what it holds, so that nothing is lost or waits for a lease."""
+
+    def __init__(
+        self,
+        *,
+        queue: DispatchQueue,
+        servers: ServerRegistry,
+        health: ServerHealth,
+        processes: Processes,
+        events: JobEvents,
+        runner: Runner,
+        lease_seconds: float = 30.0,
+        rescue_seconds: float = 2.0,
+        grace_seconds: float = 2.0,
+    ) -> None:
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._queue = queue
+        self._servers = servers
+        self._health = health
+        self._processes = processes
+        self._events = events
+        self._runner = runner
+        self._lease_seconds = lease_seconds
+        self._rescue_seconds = rescue_seconds
+        self._grace_seconds = grace_seconds
+        self._holds: dict[UUID, Hold] = {}
+        self._lanes: dict[UUID, Lane] = {}
+        self._lane_tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    @property
+    def busy(self) -> int:
+        """How many jobs it holds."""
+        return len(self._holds)
+
+    def stop(self) -> None:
+        """Stop claiming and hand back; `run` returns soon after."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop` is called."""
+        log.info("dispatcher starts", dispatcher=self.id)
+        loops = [
+            asyncio.create_task(self._every(self._lease_seconds / 3, self._renew), name="renew"),
+            asyncio.create_task(self._every(self._rescue_seconds, self._rescue), name="rescue"),
+            asyncio.create_task(self._every(1.0, self._look_at_servers), name="servers"),
+            asyncio.create_task(self._every(5.0, self._alive), name="alive"),
+            asyncio.create_task(self._heed_signals(), name="signals"),
+        ]
+        try:
+            await self._stopping.wait()
+        finally:
+            await self._hand_back(loops)
+            log.info("dispatcher stopped", dispatcher=self.id)
+
+    async def _hand_back(self, loops: list[asyncio.Task[None]]) -> None:
+        self._stopping.set()
+        for lane in self._lanes.values():
+            lane.wake()
+        if self._holds:
+            await asyncio.wait([asyncio.create_task(self._finished())], timeout=self._grace_seconds)
+        for hold in self._holds.values():
+            hold.stop()
+        await asyncio.wait([asyncio.create_task(self._finished())], timeout=self._lease_seconds)
+        tasks = [*loops, *self._lane_tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await self._processes.gone(self.id)
+        except Unavailable:
+            log.warning("could not sign off", dispatcher=self.id)
+
+    async def _finished(self) -> None:
+        for lane in self._lanes.values():
+            await lane.finish()
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Unavailable as error:
+                log.warning("database is away", error=error.message)
+            except Exception:
+                # One broken round must not end a loop that every job depends on.
+                log.exception("dispatcher loop broke")
+            await asyncio.sleep(seconds)
+
+    async def _alive(self) -> None:
+        await self._processes.alive(self.id)
+
+    async def _renew(self) -> None:
+        holds = dict(self._holds)
+        if not holds:
+            return
+        answers = await self._queue.renew(
+            [hold.claim for hold in holds.values()], lease_seconds=self._lease_seconds
+        )
+        for job_id, hold in holds.items():
+            if job_id not in answers:
+                if self._holds.get(job_id) is hold:
+                    hold.lose()
+            elif answers[job_id]:
+                hold.cancel()
+
+    async def _rescue(self) -> None:
+        if self._stopping.is_set():
+            return
+        for claim in await self._queue.rescue(owner=self.id, lease_seconds=self._lease_seconds):
+            lane = self._lanes.get(claim.server_id)
+            if lane is None or claim.job_id in self._holds:
+                await self._queue.release(claim)
+                continue
+            log.info("job taken over", job_id=str(claim.job_id), attempt=claim.attempt)
+            lane.take(claim)
+
+    async def _look_at_servers(self) -> None:
+        """Read the registry, keep a lane for each server, wake those that came up."""
+        for server in await self._servers.list():
+            if not server.enabled and server.id not in self._lanes:
+                continue
+            self._health.watch(server)
+            lane = self._lanes.get(server.id)
+            if lane is None:
+                self._open_lane(server.id, lane := self._lane_for(server))
+            came_up = lane.server.state != "up" and server.state == "up"
+            lane.server = server
+            if came_up:
+                lane.wake()
+        await self._health.check_due()
+
+    def _lane_for(self, server: Server) -> Lane:
+        return Lane(
+            server=server,
+            queue=self._queue,
+            runner=self._runner,
+            owner=self.id,
+            lease_seconds=self._lease_seconds,
+            holds=self._holds,
+        )
+
+    def _open_lane(self, server_id: UUID, lane: Lane) -> None:
+        self._lanes[server_id] = lane
+        task = asyncio.create_task(lane.loop(self._stopping.is_set), name=f"lane {lane.server.url}")
+        self._lane_tasks.append(task)
+
+    async def _heed_signals(self) -> None:
+        async for signal in self._events.listen("jobs", "cancel"):
+            if signal.kind == "cancel":
+                self._cancel(signal.payload)
+                continue
+            for lane in self._lanes.values():
+                lane.wake()
+
+    def _cancel(self, payload: str) -> None:
+        try:
+            hold = self._holds.get(UUID(payload))
+        except ValueError:
+            return
+        if hold:
+            hold.cancel()

@@ -1,0 +1,111 @@
+"""The lane of one server: claims jobs for it while it has room, and runs them."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from rushes.domain.errors import Unavailable
+from rushes.ports import Claim, DispatchQueue, Server
+from rushes.services.hold import Hold
+from rushes.services.runner import Runner
+
+log = structlog.get_logger("rushes.lane")
+
+PREFETCH = 1  # one job beyond the slots: its uploads overlap the run before it
+
+
+class Lane:
+    """Keeps one server busy. `server` is replaced whenever the registry is read again."""
+
+    def __init__(
+        self,
+        *,
+        server: Server,
+        queue: DispatchQueue,
+        runner: Runner,
+        owner: str,
+        lease_seconds: float,
+        holds: dict[UUID, Hold],
+        poll_seconds: float = 1.0,
+    ) -> None:
+        self.server = server
+        self._queue = queue
+        self._runner = runner
+        self._owner = owner
+        self._lease_seconds = lease_seconds
+        self._holds = holds
+        self._poll_seconds = poll_seconds
+        self._occupying = 0
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def loop(self, stopping: Callable[[], bool]) -> None:
+        """Claim until told to stop."""
+        while not stopping():
+            self._wake.clear()
+            try:
+                while not stopping() and await self._claim_one():
+                    pass
+            except Unavailable as error:
+                log.warning("cannot claim", server=self.server.url, error=error.message)
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
+            except TimeoutError:
+                continue
+
+    async def _claim_one(self) -> bool:
+        depth = self.server.slots + PREFETCH
+        if self.server.state != "up" or self.server.draining or self._occupying >= depth:
+            return False
+        claim = await self._queue.claim(
+            owner=self._owner, server=self.server, depth=depth, lease_seconds=self._lease_seconds
+        )
+        if claim is None:
+            return False
+        self.take(claim)
+        return True
+
+    def take(self, claim: Claim) -> None:
+        """Run a claim, new or taken over."""
+        hold = Hold(claim)
+        self._holds[claim.job_id] = hold
+        task = asyncio.create_task(self._run(hold), name=f"job {claim.job_id}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, hold: Hold) -> None:
+        log.info(
+            "job claimed",
+            job_id=str(hold.job_id),
+            attempt=hold.claim.attempt,
+            workflow_type=hold.claim.workflow_type,
+            server=hold.claim.server_url,
+        )
+        self._occupying += 1
+        occupies = True
+
+        def executed() -> None:
+            nonlocal occupies
+            if occupies:
+                occupies = False
+                self._occupying -= 1
+                self.wake()
+
+        try:
+            await self._runner.run(hold, executed)
+        except Unavailable as error:
+            log.error("job left as it stands", job_id=str(hold.job_id), error=error.message)
+        finally:
+            executed()
+            if self._holds.get(hold.job_id) is hold:
+                del self._holds[hold.job_id]
+
+    async def finish(self) -> None:
+        """Wait for the jobs in hand."""
+        while self._running:
+            await asyncio.wait(self._running)

@@ -1,0 +1,195 @@
+"""One attempt of one job on one ComfyUI server, from its inputs to a finished row."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import structlog
+
+from rushes.domain.comfy import ComfyFileMissing, ComfyUnreachable, PromptRejected
+from rushes.domain.errors import InvalidWorkflow, RushesError, StorageFull, Unavailable, UnknownWorkflow
+from rushes.domain.graph import bind
+from rushes.domain.history import Ending, Outcome, outcome
+from rushes.domain.job import JobErrorCode
+from rushes.domain.progress import Progress, ProgressTracker
+from rushes.domain.workflow import Workflow
+from rushes.ports import (
+    Claim,
+    Clock,
+    ComfyEvents,
+    ComfyServer,
+    ComfyServers,
+    DispatchQueue,
+    Json,
+    WorkflowCatalog,
+)
+from rushes.services.collect import Collector, NoOutput
+from rushes.services.follow import Follower, PromptLost
+from rushes.services.hold import DeadlinePassed, Hold, LeaseLost, Stopping
+from rushes.services.inputs import InputSender
+from rushes.services.report import ProgressReport
+from rushes.services.settle import Settler
+
+log = structlog.get_logger("rushes.runner")
+
+
+class Runner:
+    """Drives claims; every way an attempt can end is told apart here and nowhere else."""
+
+    def __init__(
+        self,
+        *,
+        queue: DispatchQueue,
+        comfy: ComfyServers,
+        catalog: WorkflowCatalog,
+        sender: InputSender,
+        collector: Collector,
+        settler: Settler,
+        report: Callable[[Claim], ProgressReport],
+        clock: Clock,
+    ) -> None:
+        self._queue = queue
+        self._comfy = comfy
+        self._catalog = catalog
+        self._sender = sender
+        self._collector = collector
+        self._settle = settler
+        self._report = report
+        self._clock = clock
+
+    async def run(self, hold: Hold, executed: Callable[[], None]) -> None:
+        """Work on a claim until its row says how it ended; `executed` is called when the GPU is free again."""
+        claim = hold.claim
+        server = self._comfy.at(claim.server_url)
+        try:
+            await self._attempt(hold, server, executed)
+        except LeaseLost:
+            log.info("lease lost", job_id=str(claim.job_id), attempt=claim.attempt)
+        except Stopping:
+            await self._settle.released(claim)
+        except DeadlinePassed:
+            await self._stop_prompt(server, claim)
+            await self._settle.failed(
+                claim, JobErrorCode.TIMEOUT, "It ran past its deadline. Run it again with a later deadline."
+            )
+        except PromptRejected as error:
+            await self._settle.failed(claim, error.code, error.message, error.details)
+        except (UnknownWorkflow, InvalidWorkflow) as error:
+            await self._settle.failed(claim, JobErrorCode.INVALID_WORKFLOW, error.message, error.details)
+        except NoOutput as error:
+            await self._settle.failed(claim, JobErrorCode.NO_OUTPUT, str(error))
+        except (PromptLost, ComfyUnreachable, ComfyFileMissing) as error:
+            await self._settle.again(claim, JobErrorCode.SERVER_LOST, _lost_words(claim, error))
+        except StorageFull as error:
+            await self._settle.failed(claim, JobErrorCode.STORAGE_FULL, error.message)
+        except Unavailable as error:
+            await self._settle.failed(claim, JobErrorCode.UPLOAD_FAILED, error.message)
+        except RushesError as error:
+            await self._settle.failed(claim, JobErrorCode.MISSING_INPUT, error.message, error.details)
+        except Exception as error:
+            log.exception("attempt broke", job_id=str(claim.job_id))
+            await self._settle.failed(
+                claim,
+                JobErrorCode.INTERNAL,
+                f"Rushes itself failed ({type(error).__name__}); its log says where. Run the job again.",
+            )
+
+    async def _attempt(self, hold: Hold, server: ComfyServer, executed: Callable[[], None]) -> None:
+        claim = hold.claim
+        if hold.cancel_requested and not claim.graph_sent:
+            await self._settle.cancelled(claim)
+            return
+        workflow = self._catalog.get(claim.workflow_type)
+        report = self._report(claim)
+        async with self._events(server) as stream:
+            graph = await self._send(hold, server, workflow, stream, report)
+            follower = Follower(
+                server=server,
+                hold=hold,
+                stream=stream,
+                tracker=ProgressTracker(graph),
+                report=report,
+                clock=self._clock,
+            )
+            entry = await follower.to_the_end()
+        executed()
+        await self._queue.executed(claim)
+        await self._finish(hold, server, workflow, entry, report)
+
+    async def _send(
+        self,
+        hold: Hold,
+        server: ComfyServer,
+        workflow: Workflow,
+        stream: ComfyEvents | None,
+        report: ProgressReport,
+    ) -> Json:
+        """Make sure that the server has the prompt; the graph it was given."""
+        claim = hold.claim
+        if claim.graph_sent:
+            return workflow.graph(claim.workflow_name)
+        await report(Progress(stage="uploading"))
+        files = await self._sender.send(hold, server)
+        hold.check(self._clock.now())
+        graph = bind(workflow, claim.workflow_name, claim.inputs, files=files, job_id=f"{claim.job_id}")
+        if not await self._queue.store_graph(claim, graph, workflow.version):
+            raise LeaseLost
+        try:
+            await server.submit(claim.prompt_id, graph, client_id=stream.client_id if stream else uuid4().hex)
+        except ComfyUnreachable:
+            # The answer may be lost while the prompt is not: look before giving up.
+            if (await server.find(claim.prompt_id)).where == "unknown":
+                raise
+        await self._queue.submitted(claim)
+        return graph
+
+    async def _finish(
+        self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json | None, report: ProgressReport
+    ) -> None:
+        claim = hold.claim
+        if hold.cancel_requested or entry is None:
+            await self._settle.cancelled(claim)
+            return
+        ended = outcome(entry)
+        if ended.ending is Ending.SUCCESS:
+            await report(Progress(stage="collecting", percent=99))
+            result = await self._collector.collect(hold, server, workflow, entry)
+            if await self._settle.completed(claim, result):
+                self._collector.derive_later(claim, result)
+            return
+        await self._ended_badly(claim, server, ended)
+
+    async def _ended_badly(self, claim: Claim, server: ComfyServer, ended: Outcome) -> None:
+        code = ended.code or JobErrorCode.NODE_ERROR
+        if code is JobErrorCode.OUT_OF_MEMORY and claim.attempt == 1 and claim.max_attempts > 1:
+            await server.free()
+            await self._settle.again(claim, code, ended.message)
+            return
+        await self._settle.failed(claim, code, ended.message, ended.details)
+
+    async def _stop_prompt(self, server: ComfyServer, claim: Claim) -> None:
+        try:
+            await server.cancel(claim.prompt_id)
+        except ComfyUnreachable:
+            log.warning("could not cancel on the server", job_id=str(claim.job_id), server=claim.server_url)
+
+    @asynccontextmanager
+    async def _events(self, server: ComfyServer) -> AsyncIterator[ComfyEvents | None]:
+        """The server's websocket, or None: it is only a hint, polling goes on without it."""
+        opened = server.events()
+        try:
+            stream = await asyncio.wait_for(opened.__aenter__(), 5)
+        except (ComfyUnreachable, TimeoutError):
+            yield None
+            return
+        try:
+            yield stream
+        finally:
+            await opened.__aexit__(None, None, None)
+
+
+def _lost_words(claim: Claim, error: Exception) -> str:
+    if isinstance(error, PromptLost):
+        return f"{claim.server_url} no longer knows the prompt: it was restarted while the job ran."
+    return str(error)

@@ -1,0 +1,65 @@
+"""Whether each ComfyUI server is there, asked on a schedule of its own."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from rushes.domain.comfy import ComfyError
+from rushes.ports import ComfyServers, Server, ServerRegistry
+
+log = structlog.get_logger("rushes.servers")
+
+WHEN_UP, WHEN_DOWN = 5.0, 2.0
+
+
+@dataclass
+class _Watched:
+    server: Server
+    due: float = 0.0
+    asking: asyncio.Task[None] | None = field(default=None)
+
+
+class ServerHealth:
+    """Asks /system_stats of each server, several at a time, and books the answer."""
+
+    def __init__(self, *, comfy: ComfyServers, servers: ServerRegistry) -> None:
+        self._comfy = comfy
+        self._servers = servers
+        self._watched: dict[UUID, _Watched] = {}
+
+    def watch(self, server: Server) -> None:
+        """Keep asking this server, unless it is disabled."""
+        if not server.enabled:
+            self._watched.pop(server.id, None)
+        elif watched := self._watched.get(server.id):
+            watched.server = server
+        else:
+            self._watched[server.id] = _Watched(server)
+
+    async def check_due(self) -> None:
+        """Ask those whose turn it is; slow ones don't hold up the others."""
+        now = time.monotonic()
+        for watched in self._watched.values():
+            if watched.due <= now and (watched.asking is None or watched.asking.done()):
+                watched.asking = asyncio.create_task(self._ask(watched))
+        asking = [w.asking for w in self._watched.values() if w.asking and not w.asking.done()]
+        if asking:
+            await asyncio.wait(asking, timeout=0.5)
+
+    async def _ask(self, watched: _Watched) -> None:
+        server = watched.server
+        try:
+            stats = await self._comfy.at(server.url).system_stats()
+        except ComfyError as error:
+            watched.due = time.monotonic() + WHEN_DOWN
+            if server.state != "down":
+                log.warning("server is down", server=server.url, error=error.message)
+            await self._servers.lost(server.id, error.message)
+            return
+        watched.due = time.monotonic() + WHEN_UP
+        if server.state != "up":
+            log.info("server is up", server=server.url, version=stats.version)
+        await self._servers.seen(server.id, stats)

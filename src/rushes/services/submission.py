@@ -1,0 +1,174 @@
+"""Submit a job: everything is checked and every file is in place before the row is written."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rushes.domain.errors import InvalidInput, InvalidRequest, Unauthenticated
+from rushes.domain.inputs import at_path, dotted, file_fields, validate_inputs
+from rushes.domain.job import Visibility
+from rushes.domain.principal import Principal
+from rushes.domain.workflow import Workflow, prompt_text
+from rushes.ports import Clock, JobEvents, JobReader, JobWriter, Json, Limits, NewJob, WorkflowCatalog
+from rushes.services.input_files import InputFiles
+
+PRODUCTION, PREVIEW = "workflow.json", "preview.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """What a person asks for, as it came in."""
+
+    workflow_type: str
+    inputs: Mapping[str, Any]
+    title: str | None = None
+    priority: int = 5
+    visibility: str | None = None
+    deadline_at: datetime | None = None
+    metadata: Json = field(default_factory=dict)
+    parent_id: UUID | None = None
+    tags: tuple[str, ...] = ()
+    preview: bool | None = None
+    user_ip: str | None = None
+    idempotency_key: str | None = None
+
+    def fingerprint(self) -> str:
+        """What must be equal for an Idempotency-Key to mean the same request."""
+        asked = (
+            self.workflow_type,
+            self.inputs,
+            self.title,
+            self.priority,
+            self.visibility,
+            self.deadline_at,
+            self.metadata,
+            self.parent_id,
+            self.tags,
+            self.preview,
+        )
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The job's id; `replayed` when the Idempotency-Key was answered before."""
+
+    job_id: UUID
+    replayed: bool = False
+
+
+class Submission:
+    """Turns a request into a row, or into an error that says what to mend."""
+
+    def __init__(
+        self,
+        *,
+        catalog: WorkflowCatalog,
+        writer: JobWriter,
+        reader: JobReader,
+        files: InputFiles,
+        events: JobEvents,
+        clock: Clock,
+        random_seed: Callable[[], int],
+        limits: Limits,
+        default_visibility: str = Visibility.PRIVATE,
+        preview_default: bool = False,
+    ) -> None:
+        self._catalog = catalog
+        self._writer = writer
+        self._reader = reader
+        self._files = files
+        self._events = events
+        self._clock = clock
+        self._random_seed = random_seed
+        self._limits = limits
+        self._default_visibility = default_visibility
+        self.preview_default = preview_default
+
+    async def submit(self, principal: Principal, asked: Submit) -> Submitted:
+        """Write the job. Raises InvalidInput, InvalidFile, UnknownWorkflow, QuotaExceeded, Unavailable …"""
+        if principal.user_id is None:
+            raise Unauthenticated("Sign in to submit a job.")
+        if asked.idempotency_key is None:
+            return Submitted(await self._write(principal, principal.user_id, asked))
+        earlier = await self._writer.reserve_key(
+            principal.user_id, asked.idempotency_key, asked.fingerprint()
+        )
+        if earlier:
+            return Submitted(earlier, replayed=True)
+        try:
+            return Submitted(await self._write(principal, principal.user_id, asked))
+        except BaseException:
+            await self._writer.settle_key(principal.user_id, asked.idempotency_key, None)
+            raise
+
+    async def _write(self, principal: Principal, user_id: UUID, asked: Submit) -> UUID:
+        workflow = self._catalog.get(asked.workflow_type)
+        if asked.parent_id and await self._reader.one(principal, asked.parent_id) is None:
+            raise InvalidInput({"parent_id": "is no job of yours; leave it out or name one you can see"})
+        graph_name = self._graph_name(workflow, asked.preview)
+        raw = await self._resolved(principal, workflow, asked.inputs)
+        inputs = validate_inputs(workflow.manifest, raw, random_seed=self._random_seed)
+        job_id = self._clock.uuid7()
+        async with self._files.taken(workflow, job_id, inputs) as placed:
+            await self._writer.insert(
+                NewJob(
+                    id=job_id,
+                    user_id=user_id,
+                    workflow_type=workflow.type,
+                    workflow_name=graph_name,
+                    workflow_version=workflow.version,
+                    inputs=placed,
+                    prompt_text=prompt_text(workflow.manifest, inputs) or None,
+                    priority=asked.priority,
+                    visibility=asked.visibility or self._default_visibility,
+                    title=asked.title,
+                    tags=asked.tags,
+                    deadline_at=self._deadline(asked.deadline_at),
+                    metadata=asked.metadata,
+                    parent_id=asked.parent_id,
+                    user_ip=asked.user_ip,
+                    idempotency_key=asked.idempotency_key,
+                ),
+                self._limits,
+            )
+        await self._events.notify("jobs")
+        return job_id
+
+    def _graph_name(self, workflow: Workflow, preview: bool | None) -> str:
+        wanted = PREVIEW if (self.preview_default if preview is None else preview) else PRODUCTION
+        if wanted in workflow.graphs:
+            return wanted
+        if preview:
+            raise InvalidInput({"preview": f"{workflow.type} has no preview graph; leave it out"})
+        return next(iter(workflow.graphs))
+
+    def _deadline(self, deadline: datetime | None) -> datetime | None:
+        if deadline is None:
+            return None
+        if deadline.tzinfo is None:
+            raise InvalidInput({"deadline": "needs a time zone, such as 2030-01-31T12:00:00Z"})
+        if deadline <= self._clock.now():
+            raise InvalidInput({"deadline": "is in the past"})
+        return deadline
+
+    async def _resolved(
+        self, principal: Principal, workflow: Workflow, raw: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """The inputs with every file reference replaced by what the file really is."""
+        resolved = json.loads(json.dumps(raw)) if isinstance(raw, Mapping) else raw
+        faults: dict[str, str] = {}
+        for path, _ in file_fields(workflow.manifest, resolved):
+            try:
+                at_path(resolved, path[:-1])[path[-1]] = await self._files.resolve(
+                    principal, at_path(resolved, path)
+                )
+            except InvalidRequest as error:
+                faults[dotted(path)] = error.message
+        if faults:
+            raise InvalidInput(faults)
+        return resolved

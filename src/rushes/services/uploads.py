@@ -1,0 +1,162 @@
+"""Uploads: a file is announced with name and size, then its bytes come, then it is looked into."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from rushes.domain.errors import (
+    Conflict,
+    InvalidFile,
+    InvalidInput,
+    NotFound,
+    RushesError,
+    TooLarge,
+    Unauthenticated,
+)
+from rushes.domain.keys import upload_key
+from rushes.domain.principal import Principal
+from rushes.ports import Clock, Limits, Media, ObjectStorage, Probe, Upload, UploadStore
+
+MEDIA_KINDS = ("image", "video", "audio")
+NAME_LIMIT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """The largest upload, bytes: video, and everything else."""
+
+    video_bytes: int = 500 * 1024**2
+    other_bytes: int = 50 * 1024**2
+
+    def of(self, declared_type: str | None, filename: str) -> int:
+        video = (declared_type or "").startswith("video/") or filename.lower().endswith(
+            (".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v")
+        )
+        return self.video_bytes if video else self.other_bytes
+
+
+class Uploads:
+    """Takes files in; what arrives is sniffed and measured, never believed."""
+
+    def __init__(
+        self,
+        *,
+        uploads: UploadStore,
+        storage: ObjectStorage,
+        media: Media,
+        clock: Clock,
+        limits: Limits,
+        upload_limits: UploadLimits,
+    ) -> None:
+        self._uploads = uploads
+        self._storage = storage
+        self._media = media
+        self._clock = clock
+        self._limits = limits
+        self.upload_limits = upload_limits
+
+    async def create(
+        self, principal: Principal, *, filename: str, size_bytes: int, declared_type: str | None
+    ) -> Upload:
+        """Announce a file. Raises InvalidInput, TooLarge, QuotaExceeded."""
+        if principal.user_id is None:
+            raise Unauthenticated("Sign in to upload a file.")
+        _check_name(filename)
+        if size_bytes <= 0:
+            raise InvalidFile(
+                f"{filename} is empty. Choose a file with something in it.", details={"field": "size_bytes"}
+            )
+        largest = self.upload_limits.of(declared_type, filename)
+        if size_bytes > largest:
+            raise TooLarge(
+                f"{filename} is {_mb(size_bytes)}; at most {_mb(largest)} are taken. Make it smaller.",
+                details={"limit_bytes": largest},
+            )
+        upload_id = self._clock.uuid7()
+        upload = Upload(
+            id=upload_id,
+            user_id=principal.user_id,
+            filename=filename,
+            key=upload_key(principal.user_id, upload_id, filename),
+            size_bytes=size_bytes,
+            declared_type=declared_type,
+        )
+        await self._uploads.create(upload, self._limits)
+        return upload
+
+    async def receive(
+        self, principal: Principal, upload_id: UUID, stream: AsyncIterator[bytes]
+    ) -> tuple[Upload, Probe]:
+        """Take the bytes in. Raises NotFound, Conflict, InvalidFile, TooLarge, StorageFull."""
+        upload = await self._uploads.get(principal.user_id, upload_id) if principal.user_id else None
+        if upload is None:
+            raise NotFound("There is no such upload of yours. Create it with POST /api/uploads first.")
+        if upload.status == "stored":
+            raise Conflict(
+                "The bytes of this upload are here already. Create another upload for another file."
+            )
+        try:
+            return await self._take(upload, stream)
+        except TooLarge as error:
+            raise InvalidFile(
+                f"{upload.filename} is longer than the {upload.size_bytes} bytes that were announced. Upload it again."
+            ) from error
+
+    async def _take(self, upload: Upload, stream: AsyncIterator[bytes]) -> tuple[Upload, Probe]:
+        stored = await self._storage.put(
+            upload.key,
+            stream,
+            content_type=upload.declared_type or "application/octet-stream",
+            limit=upload.size_bytes,
+        )
+        try:
+            if stored.size_bytes != upload.size_bytes:
+                raise InvalidFile(
+                    f"{upload.filename}: {stored.size_bytes} of {upload.size_bytes} bytes arrived. Upload it again."
+                )
+            probe = await self._media.probe(upload.key, filename=upload.filename)
+            _check_truth(upload, probe)
+            taken = replace(
+                upload,
+                status="stored",
+                content_type=probe.content_type,
+                sha256=stored.sha256,
+                width=probe.width,
+                height=probe.height,
+                duration_seconds=probe.duration_seconds,
+                fps=probe.fps,
+            )
+            await self._uploads.stored(taken)
+        except RushesError:
+            await self._storage.delete_many([upload.key])
+            raise
+        return taken, probe
+
+
+def _check_name(filename: str) -> None:
+    if not filename.strip():
+        raise InvalidInput({"filename": "is empty; give the file's name"})
+    if len(filename) > NAME_LIMIT:
+        raise InvalidInput({"filename": f"has {len(filename)} characters; at most {NAME_LIMIT} are taken"})
+    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in filename):
+        raise InvalidInput({"filename": "has control characters in it; rename the file"})
+
+
+def _check_truth(upload: Upload, probe: Probe) -> None:
+    """Refuse a file that is damaged or isn't what it is said to be."""
+    if probe.problem and probe.kind in MEDIA_KINDS:
+        raise InvalidFile(f"{upload.filename} can't be read: {probe.problem}")
+    said = (upload.declared_type or "").partition("/")[0]
+    if said in MEDIA_KINDS and probe.kind != said and (said, probe.kind) not in _SIBLINGS:
+        raise InvalidFile(
+            f"{upload.filename} is said to be {upload.declared_type} and really is {probe.content_type}. "
+            "Choose the right file."
+        )
+
+
+# Containers that hold either: an .mp4 or .webm or .ogg without pictures is audio, an animated image may come as video.
+_SIBLINGS = {("video", "audio"), ("audio", "video")}
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1024**2:.1f} MB"
