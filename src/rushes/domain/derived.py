@@ -14,9 +14,13 @@ Values = Mapping[str, Any]
 
 
 class _Derived(Bound):
-    """`each` names a list input: then there is one value for each of its items."""
+    """`each` names a list input: then there is one value for each of its items.
+
+    `graph` is set where the value, or its limit, belongs to one graph only.
+    """
 
     each: str | None = None
+    graph: Literal["workflow", "preview"] | None = None
 
 
 class Length(_Derived):
@@ -116,14 +120,17 @@ Derived = Annotated[
 ]
 
 
-def derive(declared: Sequence[Derived], inputs: Values) -> dict[str, Any]:
-    """Every derived value by name, in the order declared; a list for those with `each`.
+def derive(declared: Sequence[Derived], inputs: Values, graph: str | None = None) -> dict[str, Any]:
+    """The derived values that a graph needs, by name, in the order declared; a list for those with `each`.
+
+    Without a graph, those that belong to every graph.
 
     Raises InvalidInput naming the input that makes a value impossible.
     """
     values: dict[str, Any] = dict(inputs)
     shares: dict[str, str] = {}
-    for one in declared:
+    wanted = [one for one in declared if one.graph is None or one.graph == graph]
+    for one in wanted:
         if isinstance(one, Frames) or one.each is None:
             values[one.name] = _frames(one, values) if isinstance(one, Frames) else _single(one, values)
         else:
@@ -131,7 +138,7 @@ def derive(declared: Sequence[Derived], inputs: Values) -> dict[str, Any]:
             values[one.name] = [_single(one, inside) for inside in _insides(one.each, values, mine)]
         if one.each is not None:
             shares[one.name] = one.each
-    return {name: values[name] for name in (one.name for one in declared)}
+    return {one.name: values[one.name] for one in wanted}
 
 
 def _insides(name: str, values: Values, shares: Sequence[str]) -> Iterator[dict[str, Any]]:

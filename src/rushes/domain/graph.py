@@ -12,7 +12,7 @@ from rushes.domain.graph_fragments import ItemValue, expand
 from rushes.domain.graph_outputs import item_of, output_of
 from rushes.domain.graph_values import drop_nodes, put
 from rushes.domain.workflow import Graph, Workflow
-from rushes.domain.workflow_manifest import Fragment
+from rushes.domain.workflow_manifest import Fragment, graph_stem
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -31,7 +31,7 @@ def bind(
     Raises InvalidInput if a value can't be worked out or a file is missing.
     """
     graph = deepcopy(workflow.graph(graph_name))
-    values = {**inputs, **derive(workflow.manifest.derived, inputs)}
+    values = {**inputs, **derive(workflow.manifest.derived, inputs, graph_stem(graph_name))}
     binding = _Binding(workflow, graph_name, values, files)
     binding.scalars(graph)
     for fragment in workflow.manifest.fragments_of(graph_name):
@@ -51,7 +51,7 @@ class _Binding:
 
     def scalars(self, graph: Graph) -> None:
         """Everything that does not belong to an item of a list."""
-        derived = [one for one in self.manifest.derived if one.each is None]
+        derived = [one for one in self.manifest.derived if one.each is None and one.name in self.values]
         fields = [field for field in self.manifest.inputs if not field.is_list]
         dropped: set[str] = set()
         for target, value in self._aimed([*fields, *derived], self.values, ""):
@@ -64,7 +64,9 @@ class _Binding:
         over = self.values[fragment.over]
         if not isinstance(over, list):
             return [[] for _ in range(int(over))]
-        shares = [one for one in self.manifest.derived if one.each == fragment.over]
+        shares = [
+            one for one in self.manifest.derived if one.each == fragment.over and one.name in self.values
+        ]
         return [
             [
                 *self._item(fragment.over, index, item),

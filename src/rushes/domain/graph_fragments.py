@@ -35,6 +35,10 @@ def expand(
         work.add(number, values)
     for node in outside.values():
         relink(node, work.seen_from_outside)
+    for collect in fragment.collect:
+        for index in range(len(items)):
+            name = collect.input.replace("#", str(collect.first + index))
+            outside[collect.node]["inputs"][name] = [copy_id(collect.source, index + 1), collect.slot]
     return outside | work.made
 
 

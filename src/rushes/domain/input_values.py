@@ -121,9 +121,17 @@ def _number(field: InputField, value: Any) -> Number:
     low, high = field.range
     if not low <= value <= high:
         raise Fault(f"should be {_between(low, high)}, not {_shown(value)}")
-    if field.step is not None and field.kind != "duration" and not is_multiple(value, field.step):
-        raise Fault(f"should be a multiple of {field.step:g}, not {_shown(value)}{_nearest(value, field)}")
+    if _is_off_step(field, value):
+        raise Fault(f"should be a multiple of {field.step}, not {_shown(value)}{_nearest(value, field)}")
     return value
+
+
+def _is_off_step(field: InputField, value: Number) -> bool:
+    """The default is always on the grid, even where it is no multiple (640 x 360 in steps of 32)."""
+    if field.step is None or field.kind == "duration":
+        return False
+    defaults = field.default.values() if isinstance(field.default, dict) else [field.default]
+    return value not in defaults and not is_multiple(value, field.step)
 
 
 def _boolean(_: InputField, value: Any) -> bool:

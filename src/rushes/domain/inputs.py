@@ -9,15 +9,22 @@ from rushes.domain.derived import derive
 from rushes.domain.errors import InvalidInput
 from rushes.domain.fields import InputField
 from rushes.domain.input_values import Fault, check_value
-from rushes.domain.workflow_manifest import Manifest
+from rushes.domain.workflow_manifest import Manifest, graph_stem
 
 Path = tuple[str | int, ...]
 
 
-def validate_inputs(manifest: Manifest, raw: object, *, random_seed: Callable[[], int]) -> dict[str, Any]:
+def validate_inputs(
+    manifest: Manifest,
+    raw: object,
+    *,
+    random_seed: Callable[[], int],
+    graph_name: str | None = None,
+) -> dict[str, Any]:
     """Typed and normalised inputs, every declared name present (None where left empty).
 
-    File values must be resolved before. Raises InvalidInput naming every faulty field.
+    File values must be resolved before. With `graph_name` that graph's own limits are checked too.
+    Raises InvalidInput naming every faulty field.
     """
     if not isinstance(raw, Mapping):
         raise InvalidInput({"inputs": 'should be an object of inputs by name, such as {"prompt": "…"}'})
@@ -25,7 +32,7 @@ def validate_inputs(manifest: Manifest, raw: object, *, random_seed: Callable[[]
     values = check.fields(manifest.inputs, raw, ())
     if check.faults:
         raise InvalidInput(check.faults)
-    derive(manifest.derived, values)
+    derive(manifest.derived, values, graph_stem(graph_name) if graph_name else None)
     return values
 
 

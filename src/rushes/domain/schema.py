@@ -99,7 +99,11 @@ def _limits(field: InputField) -> Schema:
 
 def _multiple(field: InputField) -> Schema:
     """Only of whole numbers: validators disagree about multiples of 0.01."""
-    return {"multipleOf": field.step} if isinstance(field.step, int) else {}
+    if not isinstance(field.step, int):
+        return {}
+    defaults = field.default.values() if isinstance(field.default, dict) else [field.default]
+    odd = [{"const": value} for value in defaults if value is not None and value % field.step]
+    return {"anyOf": [{"multipleOf": field.step}, *odd]} if odd else {"multipleOf": field.step}
 
 
 def _count(field: InputField) -> Schema:

@@ -54,6 +54,16 @@ class Feed(Frozen):
     slot: int = Field(default=0, ge=0)
 
 
+class Collect(Frozen):
+    """An input for each item on a node outside: `input` has a # for the item's number."""
+
+    node: str
+    input: str = Field(pattern="#")
+    source: str = Field(alias="from")
+    slot: int = Field(default=0, ge=0)
+    first: int = Field(default=1, ge=0)
+
+
 class Fragment(Frozen):
     """Nodes that are repeated for every item of a list, or a derived number of times."""
 
@@ -62,6 +72,7 @@ class Fragment(Frozen):
     nodes: tuple[str, ...] = Field(min_length=1)
     join: tuple[Join, ...] = ()
     feed: tuple[Feed, ...] = ()
+    collect: tuple[Collect, ...] = ()
 
 
 class Requirement(Frozen):

@@ -124,6 +124,11 @@ def _fragment_problems(manifest: Manifest, fragment: Fragment, nodes: Mapping[st
             yield f"{what}: node {join.node} joins items, so it can't be one of its nodes"
         elif join.node in nodes and not is_link(nodes[join.node]["inputs"].get(join.item)):
             yield f"{what}: {join.node}.{join.item} should be a link to an item's node"
+    for collect in fragment.collect:
+        if collect.node in fragment.nodes or collect.node not in nodes:
+            yield f"{what}: collect goes to node {collect.node}, which should be one outside the fragment"
+        if collect.source not in fragment.nodes:
+            yield f"{what}: collect comes from node {collect.source}, which is not one of its nodes"
     joins = {join.node for join in fragment.join}
     for feed in fragment.feed:
         if feed.node not in fragment.nodes:
