@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from rushes.domain.comfy import ComfyFile as ComfyFile
+from rushes.domain.comfy import ComfyFile
 from rushes.domain.job import JobErrorCode, JobStatus
 from rushes.domain.principal import Principal
 from rushes.domain.workflow import Workflow

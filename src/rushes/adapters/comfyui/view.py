@@ -1,0 +1,31 @@
+"""Output files, streamed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+from rushes.adapters.comfyui.wire import Wire
+from rushes.domain.comfy import ComfyFile, ComfyFileMissing, ComfyUnreachable
+
+
+@asynccontextmanager
+async def stream(wire: Wire, file: ComfyFile) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The file's bytes, of which none may be lacking. Raises ComfyFileMissing, ComfyUnreachable."""
+    query = urlencode({"filename": file.filename, "subfolder": file.subfolder, "type": file.type})
+    async with wire.open("GET", f"/view?{query}", headers={"Accept-Encoding": "identity"}) as response:
+        if response.status_code != 200:
+            raise ComfyFileMissing(
+                f"ComfyUI no longer has the output file {file.filename} ({response.status_code})."
+            )
+        length = response.headers.get("content-length", "")
+        encoded = "content-encoding" in response.headers  # a proxy's doing; then the length is another
+        yield _whole(response.aiter_bytes(), None if encoded or not length.isdecimal() else int(length), file)
+
+
+async def _whole(chunks: AsyncIterator[bytes], length: int | None, file: ComfyFile) -> AsyncIterator[bytes]:
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        yield chunk
+    if length is not None and received != length:
+        raise ComfyUnreachable(f"Of {file.filename} only {received} of {length} bytes arrived.")
