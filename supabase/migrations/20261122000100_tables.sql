@@ -1,6 +1,21 @@
 -- The tables. Rules (triggers), indexes and row level security follow in files of their own.
 -- Only what PostgreSQL 15 to 18 share, and no extension.
 
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::integer < 150000 THEN
+        RAISE EXCEPTION 'Rushes needs PostgreSQL 15 or newer; this server is %.', current_setting('server_version')
+            USING HINT = 'Upgrade the server, or use the embedded one (leave RUSHES_DATABASE_URL unset).';
+    END IF;
+    -- Row level security is forced on every table: without this, our own functions would see nothing.
+    IF NOT (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user)
+        AND NOT pg_catalog.pg_has_role(current_user, 'service_role', 'USAGE') THEN
+        RAISE EXCEPTION 'The role % must be a member of service_role to own the schema.', current_user
+            USING HINT = format('Run as an administrator: GRANT anon, authenticated, service_role TO %I;', current_user);
+    END IF;
+END
+$$;
+
 CREATE TABLE public.workflow_jobs (
     -- identity
     id                          uuid PRIMARY KEY,
@@ -37,7 +52,7 @@ CREATE TABLE public.workflow_jobs (
     error_details               jsonb,
     -- queue
     priority                    smallint NOT NULL DEFAULT 5 CHECK (priority BETWEEN 0 AND 15),
-    fair_start                  double precision NOT NULL DEFAULT 0,
+    fair_start                  bigint NOT NULL DEFAULT 0,
     available_at                timestamptz NOT NULL DEFAULT now(),
     deadline_at                 timestamptz,
     attempt                     smallint NOT NULL DEFAULT 0,
@@ -50,7 +65,8 @@ CREATE TABLE public.workflow_jobs (
         CHECK (visibility IN ('private', 'team', 'public')),
     title                       text CHECK (length(title) <= 300),
     rating                      smallint CHECK (rating BETWEEN 0 AND 5),
-    tags                        text[] NOT NULL DEFAULT '{}',
+    tags                        text[] NOT NULL DEFAULT '{}'
+        CHECK (cardinality(tags) <= 50 AND array_position(tags, NULL) IS NULL AND length(tags::text) <= 4000),
     parent_id                   uuid,
     deleted_at                  timestamptz,
     expires_at                  timestamptz,

@@ -1,0 +1,168 @@
+"""The connections to the database, and as whom their statements run.
+
+No statement runs as the user who connects: every transaction starts by taking a role, for itself only, so that
+it works through a transaction pooler. Row level security then decides, on every kind of server alike.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, LiteralString, Self
+
+from psycopg import AsyncConnection, AsyncCursor, pq
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from rushes.adapters.postgres.problems import explained, where
+from rushes.adapters.postgres.queries import query
+from rushes.domain.errors import Unavailable
+from rushes.domain.principal import Principal
+
+Params = Mapping[str, Any]
+
+_SERVICE = ("service_role", '{"role": "service_role"}')
+# As PostgREST does it; `true` is SET LOCAL.
+_BECOME: LiteralString = (
+    "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
+    " set_config('statement_timeout', %s, true)"
+)
+
+
+class Database:
+    """A pool of connections; each transaction runs as the service role or as a person.
+
+    `prepare_threshold` None is for transaction poolers. Time-outs are in seconds. Everything raises
+    Unavailable when the database can't be reached or can't write.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        min_size: int = 1,
+        max_size: int = 10,
+        prepare_threshold: int | None = 5,
+        application_name: str = "rushes",
+        acquire_timeout: float = 10,
+        service_timeout: float = 60,
+        person_timeout: float = 15,
+    ) -> None:
+        self.dsn = dsn
+        self._service_timeout = f"{service_timeout:g}s"
+        self._person_timeout = f"{person_timeout:g}s"
+        self._pool = AsyncConnectionPool(
+            dsn,
+            open=False,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=acquire_timeout,
+            name=application_name,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": prepare_threshold,
+                "application_name": application_name,
+                "connect_timeout": max(2, int(acquire_timeout)),
+            },
+        )
+
+    async def open(self) -> None:
+        """Connect. Raises Unavailable."""
+        with explained(self.dsn):
+            # one plain connection first: the pool retries in the background and hides the reason
+            async with await AsyncConnection.connect(self.dsn, connect_timeout=10):
+                pass
+            await self._pool.open(wait=True, timeout=self._pool.timeout)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def service(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """A transaction as the service role."""
+        async with self._transaction(*_SERVICE, self._service_timeout) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def as_user(self, principal: Principal) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """A transaction as that person, under row level security."""
+        async with self._transaction(principal.role, principal.claims(), self._person_timeout) as connection:
+            yield connection
+
+    async def fetch(self, statement: LiteralString, params: Params | None = None) -> TupleRow | None:
+        """The first row of one statement as the service role, in one round trip."""
+        async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+            return await cursor.fetchone() if cursor.description else None
+
+    async def fetch_all(self, statement: LiteralString, params: Params | None = None) -> list[TupleRow]:
+        """All rows of one statement as the service role, in one round trip."""
+        async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+            return await cursor.fetchall() if cursor.description else []
+
+    async def execute(self, statement: LiteralString, params: Params | None = None) -> int:
+        """Run one statement as the service role, in one round trip; how many rows it touched."""
+        async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+            return cursor.rowcount
+
+    async def fetch_as(
+        self, principal: Principal, statement: LiteralString, params: Params | None = None
+    ) -> TupleRow | None:
+        """The first row of one statement as that person: role, claims and statement in one round trip."""
+        async with self._once(
+            principal.role, principal.claims(), self._person_timeout, statement, params
+        ) as cursor:
+            return await cursor.fetchone() if cursor.description else None
+
+    async def fetch_all_as(
+        self, principal: Principal, statement: LiteralString, params: Params | None = None
+    ) -> list[TupleRow]:
+        """All rows of one statement as that person, in one round trip."""
+        async with self._once(
+            principal.role, principal.claims(), self._person_timeout, statement, params
+        ) as cursor:
+            return await cursor.fetchall() if cursor.description else []
+
+    async def check(self) -> None:
+        """Raise Unavailable unless the service role sees every row of every table of ours."""
+        hidden = await self.fetch_all(query("hidden_tables"))
+        if hidden:
+            raise Unavailable(
+                f"Row level security hides {', '.join(str(name) for (name,) in hidden)} from service_role "
+                f"in {where(self.dsn)}: run `rushes db migrate`, or grant what it takes."
+            )
+
+    @asynccontextmanager
+    async def _transaction(
+        self, role: str, claims: str, timeout: str
+    ) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        with explained(self.dsn):
+            async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute(_BECOME, (role, claims, timeout))
+                yield connection
+
+    @asynccontextmanager
+    async def _once(
+        self, role: str, claims: str, timeout: str, statement: LiteralString, params: Params | None
+    ) -> AsyncIterator[AsyncCursor[TupleRow]]:
+        with explained(self.dsn):
+            async with self._pool.connection() as connection:
+                try:
+                    async with connection.pipeline():
+                        # an explicit transaction: nothing may ever run between the role and its end
+                        await connection.execute("BEGIN", prepare=False)
+                        await connection.execute(_BECOME, (role, claims, timeout))
+                        cursor = await connection.execute(statement, params)
+                        await connection.execute("COMMIT", prepare=False)
+                except BaseException:
+                    if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                        await connection.rollback()
+                    raise
+                yield cursor
