@@ -48,11 +48,20 @@ class JobQuery:
     after: UUID | None = None  # the last id of the page before
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of cards: a JSON array, the id of its last card, and whether more follow."""
+
+    data: bytes
+    last_id: UUID | None
+    has_more: bool
+
+
 class JobReader(Protocol):
     """Reads for a person, under row level security; JSON comes back as bytes made by Postgres."""
 
-    async def page(self, principal: Principal, query: JobQuery) -> bytes:
-        """A JSON array of at most `limit + 1` cards, newest first."""
+    async def page(self, principal: Principal, query: JobQuery) -> Page:
+        """At most `limit` cards, newest first."""
         ...
 
     async def counts(self, principal: Principal, query: JobQuery) -> bytes: ...
@@ -581,6 +590,10 @@ class WorkflowCatalog(Protocol):
     """The workflow types that are installed."""
 
     def list(self) -> Sequence[Workflow]: ...
+
+    def broken(self) -> dict[str, str]:
+        """Folders that can't be used, and why."""
+        ...
 
     def get(self, workflow_type: str) -> Workflow:
         """Raises UnknownWorkflow, which names near matches."""

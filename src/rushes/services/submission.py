@@ -36,8 +36,12 @@ class Submit:
     user_ip: str | None = None
     idempotency_key: str | None = None
 
+    body_sha256: str | None = None
+
     def fingerprint(self) -> str:
         """What must be equal for an Idempotency-Key to mean the same request."""
+        if self.body_sha256:
+            return self.body_sha256
         asked = (
             self.workflow_type,
             self.inputs,
@@ -160,7 +164,7 @@ class Submission:
         self, principal: Principal, workflow: Workflow, raw: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """The inputs with every file reference replaced by what the file really is."""
-        resolved = json.loads(json.dumps(raw)) if isinstance(raw, Mapping) else raw
+        resolved: Json = json.loads(json.dumps(raw))  # a copy: the request stays as it came
         faults: dict[str, str] = {}
         for path, _ in file_fields(workflow.manifest, resolved):
             try:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from unicodedata import category
 from uuid import UUID
 
 from rushes.domain.errors import (
@@ -19,6 +20,7 @@ from rushes.ports import Clock, Limits, Media, ObjectStorage, Probe, Upload, Upl
 
 MEDIA_KINDS = ("image", "video", "audio")
 NAME_LIMIT = 255
+_ODD = ("Cc", "Cs", "Co", "Cn", "So", "Sk")  # control, surrogate, private, unassigned, emoji and their modifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,11 @@ def _check_name(filename: str) -> None:
         raise InvalidInput({"filename": "is empty; give the file's name"})
     if len(filename) > NAME_LIMIT:
         raise InvalidInput({"filename": f"has {len(filename)} characters; at most {NAME_LIMIT} are taken"})
-    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in filename):
-        raise InvalidInput({"filename": "has control characters in it; rename the file"})
+    if "/" in filename or "\\" in filename:
+        raise InvalidInput({"filename": "is a path; send the name alone, without / and \\"})
+    odd = next((character for character in filename if category(character) in _ODD), None)
+    if odd is not None:
+        raise InvalidInput({"filename": f"has the character U+{ord(odd):04X} in it; use letters, digits and . - _"})
 
 
 def _check_truth(upload: Upload, probe: Probe) -> None:

@@ -1,0 +1,30 @@
+"""The ASGI application."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+
+from rushes import __version__
+from rushes.web import errors, events, files, health, jobs, me, page, submit, uploads, workflows
+from rushes.web.context import Context
+from rushes.web.middleware import Surroundings
+
+DESCRIPTION = "Jobs, results and live feed in front of ComfyUI. Lists are paged by cursor, newest first."
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    context: Context | None, *, lifespan: Lifespan | None = None, form_limit: int = 1024**3
+) -> FastAPI:
+    """The API and the page. Without a context only its OpenAPI can be asked for."""
+    app = FastAPI(
+        title="Rushes", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+    )
+    app.state.context = context
+    errors.install(app)
+    app.add_middleware(Surroundings, form_limit=form_limit)
+    for room in (health, me, workflows, uploads, submit, jobs, events, files, page):
+        app.include_router(room.router)
+    return app

@@ -1,0 +1,57 @@
+"""What the endpoints work with; made by the composition root and kept in `app.state`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from rushes.domain.principal import Principal
+from rushes.ports import JobReader, ObjectStorage, Processes, ServerRegistry, WorkflowCatalog
+from rushes.services.feed import FeedHub
+from rushes.services.lifecycle import Lifecycle
+from rushes.services.submission import Submission
+from rushes.services.uploads import Uploads
+
+
+class Sessions(Protocol):
+    """Local accounts: who a token belongs to, and new tokens."""
+
+    anonymous_allowed: bool
+
+    async def principal(self, token: str) -> Principal:
+        """Raises Unauthenticated."""
+        ...
+
+    async def new_anonymous(self) -> tuple[Principal, str]: ...
+
+    async def redeem(self, link_token: str) -> tuple[Principal, str]:
+        """Use a one-time sign-in link. Raises Unauthenticated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The services behind the API."""
+
+    submission: Submission
+    uploads: Uploads
+    lifecycle: Lifecycle
+    reader: JobReader
+    hub: FeedHub
+    catalog: WorkflowCatalog
+    sessions: Sessions
+    storage: ObjectStorage
+    processes: Processes
+    servers: ServerRegistry
+    static: Path | None = None
+    stopping: Callable[[], bool] = lambda: False
+
+
+def context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+Ctx = Annotated[Context, Depends(context)]

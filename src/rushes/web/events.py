@@ -1,0 +1,77 @@
+"""GET /api/events: the live feed as server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from rushes.domain.principal import Principal
+from rushes.services.feed import Message, Overrun
+from rushes.web.context import Context, Ctx
+from rushes.web.errors import documented
+from rushes.web.identity import Current
+
+router = APIRouter(prefix="/api", tags=["events"])
+
+PING_SECONDS = 15.0
+LOOK_SECONDS = 1.0  # how soon a stopping server lets go of its streams
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={**documented(400, 401), 200: {"content": {"text/event-stream": {}}}},
+)
+async def events(
+    ctx: Ctx,
+    principal: Current,
+    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+    after: Annotated[str | None, Query(max_length=100, description="as Last-Event-ID")] = None,
+) -> StreamingResponse:
+    """`job` (the card, on every change), `progress`, `removed`; only what I may see.
+
+    Last-Event-ID replays what was missed; a comment comes every 15 s.
+    """
+    cursor = last_event_id or after
+    start = cursor if cursor is not None else await ctx.hub.head()
+    replay = [message async for message in ctx.hub.missed(principal, start)] if cursor is not None else []
+    return StreamingResponse(
+        _stream(ctx, principal, start, replay),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(
+    ctx: Context, principal: Principal, start: str, replay: list[Message]
+) -> AsyncIterator[bytes]:
+    with ctx.hub.subscription(principal) as subscriber:
+        yield encode(Message("hello", json.dumps({"cursor": start}).encode(), start))
+        for message in replay:
+            yield encode(message)
+        # What happened between the replay and the subscription; a card that comes twice is no harm.
+        after = next((m.id for m in reversed(replay) if m.id), start)
+        async for message in ctx.hub.missed(principal, after):
+            yield encode(message)
+        loop = asyncio.get_running_loop()
+        said = loop.time()
+        while not ctx.stopping():
+            try:
+                heard = await subscriber.next(LOOK_SECONDS)
+            except Overrun:
+                return  # the browser connects again and catches up
+            if heard:
+                said = loop.time()
+                yield encode(heard)
+            elif loop.time() - said >= PING_SECONDS:
+                said = loop.time()
+                yield b": ping\n\n"
+
+
+def encode(message: Message) -> bytes:
+    """One event as it goes over the wire; the data is JSON on one line."""
+    mark = f"id: {message.id}\n" if message.id else ""
+    return f"{mark}event: {message.event}\ndata: ".encode() + message.data + b"\n\n"

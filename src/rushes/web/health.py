@@ -1,0 +1,72 @@
+"""/healthz, /readyz and /metrics."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from rushes.domain.errors import RushesError
+from rushes.ports import Readiness
+from rushes.web.context import Context, Ctx
+from rushes.web.schemas import Ready
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers; nothing else is asked."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}})
+async def readyz(ctx: Ctx) -> JSONResponse:
+    """Whether database, storage and a dispatcher are there; says which part is missing. ComfyUI is told, not needed."""
+    parts = await _parts(ctx)
+    ready = all(part["ok"] for name, part in parts.items() if name != "comfyui")
+    return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics() -> Response:
+    """Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _parts(ctx: Context) -> dict[str, dict[str, Any]]:
+    parts: dict[str, dict[str, Any]] = {"database": _part(True, "answers")}
+    try:
+        await ctx.storage.check()
+        parts["storage"] = _part(True, "can be written")
+    except RushesError as error:
+        parts["storage"] = _part(False, error.message)
+    try:
+        readiness = await ctx.processes.readiness()
+    except RushesError as error:
+        parts["database"] = _part(False, error.message)
+        return parts
+    if not readiness.sees_rows:
+        parts["database"] = _part(False, "the service role sees no rows: row level security hides them")
+    parts["dispatcher"] = _dispatcher(readiness)
+    parts["comfyui"] = _comfyui(readiness)
+    return parts
+
+
+def _dispatcher(readiness: Readiness) -> dict[str, Any]:
+    if readiness.dispatchers:
+        return _part(True, f"{readiness.dispatchers} running")
+    return _part(False, "no dispatcher is running, jobs wait; start `rushes up` or `rushes dispatch`")
+
+
+def _comfyui(readiness: Readiness) -> dict[str, Any]:
+    if readiness.servers_up:
+        return _part(True, f"{readiness.servers_up} of {readiness.servers} servers answer")
+    if not readiness.servers:
+        return _part(False, "no ComfyUI server is set up; name one with RUSHES_COMFY_URLS or --comfy-url")
+    why = f" ({readiness.last_error})" if readiness.last_error else ""
+    return _part(False, f"no ComfyUI server can be reached{why}; jobs wait until one is back")
+
+
+def _part(ok: bool, message: str) -> dict[str, Any]:
+    return {"ok": ok, "message": message}

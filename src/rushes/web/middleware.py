@@ -1,0 +1,98 @@
+"""Around every request: an id, a log line, a bound on its body, and safe headers."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rushes.web.errors import error_answer
+
+log = structlog.get_logger("rushes.request")
+
+JSON_LIMIT = 2 * 1024**2
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class BodyTooLarge(Exception):
+    """More came than the limit allows."""
+
+
+class Surroundings:
+    """Plain ASGI, so that streams stay streams."""
+
+    def __init__(self, app: ASGIApp, *, form_limit: int) -> None:
+        self._app = app
+        self._form_limit = form_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = headers.get("x-request-id", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._answer(scope, receive, send, headers, request_id)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str
+    ) -> None:
+        began, status, started = time.perf_counter(), 500, False
+
+        async def marked(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                out = MutableHeaders(scope=message)
+                out["X-Request-Id"] = request_id
+                out.setdefault("X-Content-Type-Options", "nosniff")
+                out.setdefault("Referrer-Policy", "same-origin")
+                if scope["path"].startswith("/api/"):
+                    out.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        limit = self._limit(scope, headers)
+        try:
+            declared = headers.get("content-length", "0")
+            if limit is not None and declared.isdecimal() and int(declared) > limit:
+                raise BodyTooLarge
+            await self._app(scope, _bounded(receive, limit), marked)
+        except BodyTooLarge:
+            if not started:
+                words = f"The body is larger than {limit} bytes. Send files by POST /api/uploads, not inside of JSON."
+                await error_answer(413, "too_large", words)(scope, receive, marked)
+        finally:
+            _tell(scope, status, time.perf_counter() - began)
+
+    def _limit(self, scope: Scope, headers: Headers) -> int | None:
+        if scope["method"] == "PUT" and scope["path"].startswith("/api/uploads/"):
+            return None  # bounded by what was announced
+        if headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            return self._form_limit
+        return JSON_LIMIT
+
+
+def _bounded(receive: Receive, limit: int | None) -> Receive:
+    if limit is None:
+        return receive
+    came = 0
+
+    async def counted() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > limit:
+            raise BodyTooLarge
+        return message
+
+    return counted
+
+
+def _tell(scope: Scope, status: int, seconds: float) -> None:
+    quiet = status < 500 and scope["path"] in ("/healthz", "/readyz", "/metrics")
+    say = log.debug if quiet else log.info
+    say("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,55 @@
+"""The page itself: the built front end, and the browser's account with it."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from rushes.domain.errors import NotFound
+from rushes.web.context import Ctx
+from rushes.web.identity import current, set_session, sign_in_anonymously
+
+router = APIRouter(include_in_schema=False)
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+NOT_BUILT = (
+    "<!doctype html><title>Rushes</title><h1>Rushes</h1><p>The page has not been built. "
+    "Run <code>make setup</code>, then start again. The API is described at <a href=/docs>/docs</a>."
+)
+
+
+@router.get("/")
+async def page(request: Request, ctx: Ctx) -> Response:
+    """The feed; a browser that comes for the first time gets an anonymous account of its own."""
+    index = ctx.static / "index.html" if ctx.static else None
+    answer: Response
+    if index and index.is_file():
+        answer = FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY})
+    else:
+        answer = HTMLResponse(NOT_BUILT, 503)
+    if ctx.sessions.anonymous_allowed and (await current(request, ctx)).user_id is None:
+        _, token = await sign_in_anonymously(ctx)
+        set_session(answer, token, secure=request.url.scheme == "https")
+    return answer
+
+
+@router.get("/assets/{name:path}")
+async def asset(name: str, ctx: Ctx) -> Response:
+    """Built files; their names carry a hash, so they never change."""
+    return _static(ctx.static, f"assets/{name}", "public, max-age=31536000, immutable")
+
+
+@router.get("/{name}.{extension}")
+async def root_file(name: str, extension: str, ctx: Ctx) -> Response:
+    """favicon.svg, manifest.webmanifest and the like."""
+    return _static(ctx.static, f"{name}.{extension}", "max-age=3600")
+
+
+def _static(root: Path | None, name: str, cache: str) -> Response:
+    found = (root / name).resolve() if root and "\x00" not in name else None
+    if found is None or root is None or not found.is_relative_to(root.resolve()) or not found.is_file():
+        raise NotFound("There is no such file.")
+    return FileResponse(found, headers={"Cache-Control": cache, "X-Content-Type-Options": "nosniff"})
