@@ -93,6 +93,17 @@ def named() -> Account:
     return Account(uid=entry.pw_uid, gid=entry.pw_gid, switched=True)
 
 
+def check_named(account: Account) -> None:
+    """Raises Unavailable when no cluster can be made as this user, because initdb wants to know its name."""
+    try:
+        pwd.getpwuid(account.uid)
+    except KeyError:
+        raise Unavailable(
+            f"The user number {account.uid} has no name on this machine, and PostgreSQL makes no database without: "
+            "run Rushes as a user that is in /etc/passwd, or set RUSHES_DATABASE_URL."
+        ) from None
+
+
 def _everything_below(top: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(top):
         for name in (*folders, *files):

@@ -48,11 +48,13 @@ def clean_up(home: Home) -> None:
 def create(home: Home, binaries: Binaries, account: Account, *, held: Sequence[int], sync: bool) -> None:
     """Make the cluster that `account` will run. initdb keeps the descriptors `held`, and so their locks: the
     next start waits for it even when we were killed. Raises Unavailable."""
+    maker = accounts.named() if account.switched else account
+    accounts.check_named(maker)
     partial = home.root / f"{_PARTIAL}{secrets.token_hex(4)}"
     partial.mkdir()
     partial.chmod(0o711)
     try:
-        cluster = _initdb(partial, binaries, passwords.make(home.password), account, held=held, sync=sync)
+        cluster = _initdb(partial, binaries, passwords.make(home.password), maker, held=held, sync=sync)
         with (cluster / "postgresql.conf").open("a") as configuration:
             configuration.write(_TUNING)
         account.take_tree(cluster)
@@ -74,10 +76,9 @@ def teach_password(home: Home, binaries: Binaries, account: Account) -> None:
 
 
 def _initdb(
-    folder: Path, binaries: Binaries, password: str, account: Account, *, held: Sequence[int], sync: bool
+    folder: Path, binaries: Binaries, password: str, maker: Account, *, held: Sequence[int], sync: bool
 ) -> Path:
     cluster, word = folder / "cluster", folder / "password"
-    maker = accounts.named() if account.switched else account
     cluster.mkdir(mode=0o700)
     maker.take(cluster)
     passwords.write_private(word, password)
