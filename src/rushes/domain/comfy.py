@@ -67,13 +67,13 @@ def node_in_words(graph: Mapping[str, Any], node_id: str, class_type: str | None
     """How a message names a node: `node 9 "Output" (SaveVideo)`."""
     name = class_type or node_class(graph, node_id)
     title = node_title(graph, node_id)
-    return "".join(
-        [
-            f"node {node_id}",
-            f' "{title}"' if title and title != name else "",
-            f" ({name})" if name else "",
-        ]
-    )
+    titled = f' "{title}"' if title and title != name else ""
+    return f"node {node_id}{titled}" + (f" ({name})" if name else "")
+
+
+def at_start(words: str) -> str:
+    """The words as the start of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 _ROOT = r"(?:[A-Za-z]:[\\/]+|\\\\|~?/)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from rushes.domain.comfy import ComfyFile, node_class, node_in_words, node_title, without_paths
+from rushes.domain.comfy import ComfyFile, at_start, node_class, node_in_words, node_title, without_paths
 from rushes.domain.job import JobErrorCode
 
 TRACEBACK_CHARS = 20_000
@@ -90,7 +90,7 @@ def _interrupted(graph: Mapping[str, Any], data: Mapping[str, Any]) -> Outcome:
 
 def _failed(graph: Mapping[str, Any], data: Mapping[str, Any]) -> Outcome:
     node_id = str(data["node_id"]) if data.get("node_id") is not None else None
-    where = node_in_words(graph, node_id, _text(data.get("node_type"))) if node_id else "A node"
+    where = node_in_words(graph, node_id, _text(data.get("node_type"))) if node_id else "a node"
     kind, said = _text(data.get("exception_type")) or "", _text(data.get("exception_message")) or ""
     details = {
         "node_id": node_id,
@@ -100,7 +100,7 @@ def _failed(graph: Mapping[str, Any], data: Mapping[str, Any]) -> Outcome:
         "exception_message": said,
         "traceback": _traceback(data.get("traceback")),
     }
-    start = where[0].upper() + where[1:]
+    start = at_start(where)
     if _out_of_memory(kind, said):
         code = JobErrorCode.OUT_OF_MEMORY
         message = f"{start} ran out of memory. Try a smaller size, fewer frames or a smaller batch."

@@ -5,7 +5,8 @@ import uuid
 import zlib
 from collections.abc import AsyncIterator
 
-from rushes.domain.comfy import ComfyError
+from rushes.domain.comfy import PromptRejected
+from rushes.domain.job import JobErrorCode
 
 NAME_CHARS = 100
 
@@ -49,7 +50,7 @@ class UploadBody:
         }
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body's bytes. Raises ComfyError when the file isn't as long as announced."""
+        """The body's bytes. Raises PromptRejected when the file isn't as long as announced."""
         yield self._head
         sent = 0
         async for chunk in self._stream:
@@ -58,8 +59,9 @@ class UploadBody:
                 break
             yield chunk
         if sent != self._size:
-            raise ComfyError(
+            raise PromptRejected(
+                JobErrorCode.MISSING_INPUT,
                 f"The input file {self._filename} has {'more' if sent > self._size else 'only'} "
-                f"{min(sent, self._size)} of {self._size} bytes. Upload it again."
+                f"{min(sent, self._size)} of {self._size} bytes. Upload it again.",
             )
         yield self._tail

@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any
 
-from rushes.adapters.comfyui.rejections import check_shape, rejection
+from rushes.adapters.comfyui.graph_shape import check_shape
+from rushes.adapters.comfyui.rejections import rejection
 from rushes.adapters.comfyui.unreachable import MEANT
 from rushes.adapters.comfyui.wire import JSON_BODY, Answer, Wire
 from rushes.domain.comfy import ComfyError, ComfyUnreachable, PromptRejected

@@ -1,5 +1,6 @@
 """Why a server can't be used, in words that say what to look at."""
 
+import socket
 import ssl
 from urllib.parse import urlsplit
 
@@ -38,6 +39,8 @@ def in_words(url: str, error: Exception) -> str:
             return f"The TLS certificate of {url} is not valid: {cause.verify_message}."
         if isinstance(cause, ssl.SSLError):
             return f"No TLS connection to {url} ({cause.reason or cause}). Should it be http://?"
+        if isinstance(cause, socket.gaierror):
+            return f"The host name in {url} is not known. Is it spelled right?"
         if isinstance(cause, ConnectionRefusedError):
             return f"Nothing answers at {url} (connection refused). Is ComfyUI running there?"
     return _plain(url, error)
@@ -49,8 +52,6 @@ def _plain(url: str, error: Exception) -> str:
             return (
                 f"No answer from {url}: the connection timed out. Is the address right, and the machine up?"
             )
-        case httpx2.ConnectError() if "name" in str(error).lower() or "nodename" in str(error).lower():
-            return f"The host name in {url} is not known. Is it spelled right?"
         case httpx2.ConnectError():
             return f"Can't connect to {url}: {_said(error)}."
         case httpx2.PoolTimeout():

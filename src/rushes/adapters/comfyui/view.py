@@ -1,7 +1,7 @@
 """Output files, streamed."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from urllib.parse import urlencode
 
 from rushes.adapters.comfyui.wire import Wire
@@ -19,10 +19,14 @@ async def stream(wire: Wire, file: ComfyFile) -> AsyncIterator[AsyncIterator[byt
             )
         length = response.headers.get("content-length", "")
         encoded = "content-encoding" in response.headers  # a proxy's doing; then the length is another
-        yield _whole(response.aiter_bytes(), None if encoded or not length.isdecimal() else int(length), file)
+        known = None if encoded or not length.isdecimal() else int(length)
+        async with aclosing(_whole(response.aiter_bytes(), known, file)) as chunks:
+            yield chunks
 
 
-async def _whole(chunks: AsyncIterator[bytes], length: int | None, file: ComfyFile) -> AsyncIterator[bytes]:
+async def _whole(
+    chunks: AsyncIterator[bytes], length: int | None, file: ComfyFile
+) -> AsyncGenerator[bytes, None]:
     received = 0
     async for chunk in chunks:
         received += len(chunk)

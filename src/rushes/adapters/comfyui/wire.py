@@ -29,7 +29,6 @@ class Answer:
 
     url: str
     status: int
-    content_type: str
     body: bytes
 
     def ok(self, path: str) -> "Answer":
@@ -151,6 +150,4 @@ class Wire:
                 raise ComfyUnreachable(
                     f"{self.address.url} sent an answer without end. Is another program there?"
                 )
-        return Answer(
-            self.address.url, response.status_code, response.headers.get("content-type", ""), bytes(body)
-        )
+        return Answer(self.address.url, response.status_code, bytes(body))
