@@ -1,5 +1,6 @@
 -- The status machine, the event log, turns among users and the storage outbox, as triggers: no client,
--- not even one with SQL, can break them. Functions live in a schema that PostgREST doesn't expose.
+-- not even one with SQL, can break them. Functions live in a schema that PostgREST doesn't expose; they are
+-- plpgsql because that keeps its plans, and a function with a search_path of its own is never inlined.
 
 CREATE SCHEMA rushes;
 
@@ -24,8 +25,8 @@ END
 $$;
 
 CREATE FUNCTION rushes.fair_clock(priority smallint) RETURNS regclass
-LANGUAGE sql STABLE SET search_path = ''
-AS $$ SELECT ('rushes.fair_clock_' || priority)::regclass $$;
+LANGUAGE plpgsql STABLE SET search_path = ''
+AS $$ BEGIN RETURN ('rushes.fair_clock_' || priority)::regclass; END $$;
 
 -- One unit after the user's last job, never before the queue's present.
 CREATE FUNCTION rushes.take_turn(who uuid, priority smallint) RETURNS bigint
@@ -73,18 +74,20 @@ $$;
 -- The status machine ------------------------------------------------------------------------------
 
 CREATE FUNCTION rushes.may_move(old_status text, new_status text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = ''
+LANGUAGE plpgsql IMMUTABLE SET search_path = ''
 AS $$
-    SELECT CASE old_status
+BEGIN
+    RETURN CASE old_status
         WHEN 'pending' THEN new_status IN ('processing', 'cancelled', 'failed')
         WHEN 'processing' THEN new_status IN ('pending', 'completed', 'failed', 'cancelled')
         ELSE false
-    END
+    END;
+END
 $$;
 
 CREATE FUNCTION rushes.is_terminal(status text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = ''
-AS $$ SELECT status IN ('completed', 'failed', 'cancelled') $$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = ''
+AS $$ BEGIN RETURN status IN ('completed', 'failed', 'cancelled'); END $$;
 
 -- Outputs without the pictures that are derived from them after the job has completed.
 CREATE FUNCTION rushes.without_derived(outputs jsonb) RETURNS jsonb
@@ -294,8 +297,13 @@ CREATE TRIGGER give_turn_back AFTER UPDATE ON public.workflow_jobs
 -- The event log -----------------------------------------------------------------------------------
 
 CREATE FUNCTION rushes.log_event(job uuid, kind text, data jsonb) RETURNS void
-LANGUAGE sql SET search_path = ''
-AS $$ INSERT INTO public.workflow_job_events (job_id, kind, data) VALUES (job, kind, jsonb_strip_nulls(data)) $$;
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+BEGIN
+    INSERT INTO public.workflow_job_events (job_id, kind, data)
+    VALUES (job, log_event.kind, jsonb_strip_nulls(log_event.data));
+END
+$$;
 
 CREATE FUNCTION rushes.log_created() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''

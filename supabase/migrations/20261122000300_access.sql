@@ -17,16 +17,20 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA rushes FROM PUBLIC, anon, authenticated, s
 
 -- Never from user_metadata: people can write that themselves.
 CREATE FUNCTION rushes.is_admin() RETURNS boolean
-LANGUAGE sql STABLE SET search_path = ''
+LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
-    SELECT auth.uid() IS NOT NULL AND coalesce(auth.jwt() -> 'app_metadata' ->> 'role' = 'admin', false)
+BEGIN
+    RETURN auth.uid() IS NOT NULL AND coalesce(auth.jwt() -> 'app_metadata' ->> 'role' = 'admin', false);
+END
 $$;
 
 -- An anonymous sign-in has an account, but is nobody's colleague.
 CREATE FUNCTION rushes.is_member() RETURNS boolean
-LANGUAGE sql STABLE SET search_path = ''
+LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
-    SELECT auth.uid() IS NOT NULL AND coalesce(auth.jwt() ->> 'is_anonymous' <> 'true', true)
+BEGIN
+    RETURN auth.uid() IS NOT NULL AND coalesce(auth.jwt() ->> 'is_anonymous' <> 'true', true);
+END
 $$;
 
 -- The columns that are granted to nobody, for the owner and administrators; NULL for everybody else.

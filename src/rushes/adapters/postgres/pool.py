@@ -21,6 +21,7 @@ from rushes.domain.principal import Principal
 Params = Mapping[str, Any]
 
 _SERVICE = ("service_role", '{"role": "service_role"}')
+_UNFINISHED = {pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR}
 # As PostgREST does it; `true` is SET LOCAL.
 _BECOME: LiteralString = (
     "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
@@ -144,9 +145,12 @@ class Database:
         self, role: str, claims: str, timeout: str
     ) -> AsyncIterator[AsyncConnection[TupleRow]]:
         with explained(self.dsn):
-            async with self._pool.connection() as connection, connection.transaction():
-                await connection.execute(_BECOME, (role, claims, timeout))
+            async with self._pool.connection() as connection, _undone_on_error(connection):
+                async with connection.pipeline():
+                    await connection.execute("BEGIN", prepare=False)
+                    await connection.execute(_BECOME, (role, claims, timeout))
                 yield connection
+                await connection.commit()
 
     @asynccontextmanager
     async def _once(
@@ -154,15 +158,20 @@ class Database:
     ) -> AsyncIterator[AsyncCursor[TupleRow]]:
         with explained(self.dsn):
             async with self._pool.connection() as connection:
-                try:
-                    async with connection.pipeline():
-                        # an explicit transaction: nothing may ever run between the role and its end
-                        await connection.execute("BEGIN", prepare=False)
-                        await connection.execute(_BECOME, (role, claims, timeout))
-                        cursor = await connection.execute(statement, params)
-                        await connection.execute("COMMIT", prepare=False)
-                except BaseException:
-                    if connection.info.transaction_status != pq.TransactionStatus.IDLE:
-                        await connection.rollback()
-                    raise
+                async with _undone_on_error(connection), connection.pipeline():
+                    # an explicit transaction: the statement must never run after the role's end
+                    await connection.execute("BEGIN", prepare=False)
+                    await connection.execute(_BECOME, (role, claims, timeout))
+                    cursor = await connection.execute(statement, params)
+                    await connection.execute("COMMIT", prepare=False)
                 yield cursor
+
+
+@asynccontextmanager
+async def _undone_on_error(connection: AsyncConnection[TupleRow]) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        if connection.info.transaction_status in _UNFINISHED:
+            await connection.rollback()
+        raise
