@@ -177,7 +177,7 @@ class Upload:
 
 
 class UploadStore(Protocol):
-    async def create(self, upload: Upload, limits: Limits) -> None: ...
+    async def create(self, upload: Upload) -> None: ...
 
     async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None: ...
 
@@ -605,6 +605,10 @@ class Accounts(Protocol):
 
     async def anonymous(self) -> Principal:
         """A new anonymous account."""
+        ...
+
+    async def administrator(self) -> Principal:
+        """The installation's administrator, made when it is first asked for."""
         ...
 
     async def find(self, user_id: UUID) -> Principal | None: ...

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from rushes.domain.errors import Unavailable
-from rushes.ports import DispatchQueue, JobEvents, Processes, Server, ServerRegistry
+from rushes.ports import Claim, DispatchQueue, JobEvents, Processes, Server, ServerRegistry
 from rushes.services.hold import Hold
 from rushes.services.lane import Lane
 from rushes.services.runner import Runner
@@ -47,6 +47,7 @@ class Dispatcher:
         self._grace_seconds = grace_seconds
         self._holds: dict[UUID, Hold] = {}
         self._lanes: dict[UUID, Lane] = {}
+        self._looping: set[UUID] = set()
         self._lane_tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
@@ -129,12 +130,18 @@ class Dispatcher:
         if self._stopping.is_set():
             return
         for claim in await self._queue.rescue(owner=self.id, lease_seconds=self._lease_seconds):
-            lane = self._lanes.get(claim.server_id)
-            if lane is None or claim.job_id in self._holds:
-                await self._queue.release(claim)
-                continue
             log.info("job taken over", job_id=str(claim.job_id), attempt=claim.attempt)
-            lane.take(claim)
+            if stale := self._holds.get(claim.job_id):
+                stale.lose()  # our own lease ran out while we were away
+            self._lane_of(claim).take(claim)
+
+    def _lane_of(self, claim: Claim) -> Lane:
+        """The lane of a claim's server; one that claims nothing where the server is no longer in use."""
+        lane = self._lanes.get(claim.server_id)
+        if lane is None:
+            server = Server(id=claim.server_id, url=claim.server_url, name=claim.server_url, enabled=False)
+            lane = self._lanes[claim.server_id] = self._lane_for(server)
+        return lane
 
     async def _look_at_servers(self) -> None:
         """Read the registry, keep a lane for each server, wake those that came up."""
@@ -144,7 +151,9 @@ class Dispatcher:
             self._health.watch(server)
             lane = self._lanes.get(server.id)
             if lane is None:
-                self._open_lane(server.id, lane := self._lane_for(server))
+                lane = self._lanes[server.id] = self._lane_for(server)
+            if server.enabled and server.id not in self._looping:
+                self._open_lane(server.id, lane)
             came_up = lane.server.state != "up" and server.state == "up"
             lane.server = server
             if came_up:
@@ -162,7 +171,7 @@ class Dispatcher:
         )
 
     def _open_lane(self, server_id: UUID, lane: Lane) -> None:
-        self._lanes[server_id] = lane
+        self._looping.add(server_id)
         task = asyncio.create_task(lane.loop(self._stopping.is_set), name=f"lane {lane.server.url}")
         self._lane_tasks.append(task)
 

@@ -60,7 +60,12 @@ class Lane:
 
     async def _claim_one(self) -> bool:
         depth = self.server.slots + PREFETCH
-        if self.server.state != "up" or self.server.draining or self._occupying >= depth:
+        if (
+            self.server.state != "up"
+            or not self.server.enabled
+            or self.server.draining
+            or self._occupying >= depth
+        ):
             return False
         claim = await self._queue.claim(
             owner=self._owner, server=self.server, depth=depth, lease_seconds=self._lease_seconds

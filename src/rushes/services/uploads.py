@@ -16,11 +16,18 @@ from rushes.domain.errors import (
 )
 from rushes.domain.keys import upload_key
 from rushes.domain.principal import Principal
-from rushes.ports import Clock, Limits, Media, ObjectStorage, Probe, Upload, UploadStore
+from rushes.ports import Clock, Media, ObjectStorage, Probe, Upload, UploadStore
 
 MEDIA_KINDS = ("image", "video", "audio")
 NAME_LIMIT = 255
-_ODD = ("Cc", "Cs", "Co", "Cn", "So", "Sk")  # control, surrogate, private, unassigned, emoji and their modifiers
+_ODD = (
+    "Cc",
+    "Cs",
+    "Co",
+    "Cn",
+    "So",
+    "Sk",
+)  # control, surrogate, private, unassigned, emoji and their modifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +54,12 @@ class Uploads:
         storage: ObjectStorage,
         media: Media,
         clock: Clock,
-        limits: Limits,
         upload_limits: UploadLimits,
     ) -> None:
         self._uploads = uploads
         self._storage = storage
         self._media = media
         self._clock = clock
-        self._limits = limits
         self.upload_limits = upload_limits
 
     async def create(
@@ -83,7 +88,7 @@ class Uploads:
             size_bytes=size_bytes,
             declared_type=declared_type,
         )
-        await self._uploads.create(upload, self._limits)
+        await self._uploads.create(upload)
         return upload
 
     async def receive(
@@ -144,7 +149,9 @@ def _check_name(filename: str) -> None:
         raise InvalidInput({"filename": "is a path; send the name alone, without / and \\"})
     odd = next((character for character in filename if category(character) in _ODD), None)
     if odd is not None:
-        raise InvalidInput({"filename": f"has the character U+{ord(odd):04X} in it; use letters, digits and . - _"})
+        raise InvalidInput(
+            {"filename": f"has the character U+{ord(odd):04X} in it; use letters, digits and . - _"}
+        )
 
 
 def _check_truth(upload: Upload, probe: Probe) -> None:

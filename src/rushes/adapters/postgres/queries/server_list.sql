@@ -1,3 +1,3 @@
-SELECT id, url, name, slots, enabled, draining, state, version, last_error
+SELECT id, url, name, slots, enabled, draining, state, version
 FROM public.comfy_servers
 ORDER BY created_at, id

@@ -1,0 +1,145 @@
+"""The claim, and every guarded move of a claimed job."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.queries import query
+from rushes.ports import Claim, JobEvents, JobFailure, Json, Result, Server
+
+# The order of columns in claim.sql and rescue.sql.
+_CLAIM = (
+    "job_id", "lease_token", "workflow_type", "workflow_name", "user_id", "inputs", "attempt", "max_attempts",
+    "prompt_id", "server_id", "server_url", "deadline_at", "cancel_requested", "graph_sent",
+)  # fmt: skip
+
+
+class PostgresDispatchQueue:
+    """The port DispatchQueue over `workflow_jobs`; a hint goes out after each commit."""
+
+    def __init__(self, *, database: Database, events: JobEvents) -> None:
+        self._database = database
+        self._events = events
+
+    async def claim(self, *, owner: str, server: Server, depth: int, lease_seconds: float) -> Claim | None:
+        row = await self._database.fetch(
+            query("claim"),
+            {"owner": owner, "server_id": server.id, "depth": depth, "lease_seconds": lease_seconds},
+        )
+        if row is None:
+            return None
+        await self._events.notify("jobs")
+        return _claim(row)
+
+    async def rescue(self, *, owner: str, lease_seconds: float, limit: int = 10) -> list[Claim]:
+        rows = await self._database.fetch_all(
+            query("rescue"), {"owner": owner, "lease_seconds": lease_seconds, "limit": limit}
+        )
+        return [_claim(row) for row in rows]
+
+    async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
+        rows = await self._database.fetch_all(
+            query("renew"),
+            {
+                "job_ids": [claim.job_id for claim in claims],
+                "tokens": [claim.lease_token for claim in claims],
+                "lease_seconds": lease_seconds,
+            },
+        )
+        return dict(rows)
+
+    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
+        return await self._guarded(
+            "store_graph",
+            claim,
+            attempt=claim.attempt,
+            prompt_id=claim.prompt_id,
+            graph=Jsonb(graph),
+            workflow_version=workflow_version,
+        )
+
+    async def submitted(self, claim: Claim) -> bool:
+        return await self._guarded("submitted", claim, attempt=claim.attempt)
+
+    async def executed(self, claim: Claim) -> bool:
+        done = await self._guarded("executed", claim)
+        await self._events.notify("jobs")  # the server has room again: wake whoever may fill it
+        return done
+
+    async def progress(self, claim: Claim, progress: Json) -> bool:
+        return await self._guarded("progress", claim, progress=Jsonb(progress))
+
+    async def storing(self, claim: Claim, key: str) -> bool:
+        return await self._guarded("storing", claim, key=key, attempt=claim.attempt)
+
+    async def complete(self, claim: Claim, result: Result) -> bool:
+        return await self._ended(
+            "complete",
+            claim,
+            outputs=Jsonb(result.outputs),
+            result_urls=Jsonb(result.result_urls),
+            filename=result.comfyui_filename,
+            subfolder=result.comfyui_subfolder,
+            type=result.comfyui_type,
+            keys=[file["key"] for file in result.outputs["files"]],
+        )
+
+    async def add_derived(self, claim: Claim, outputs: Json) -> None:
+        await self._database.fetch(
+            query("derived"),
+            {"job_id": claim.job_id, "prompt_id": claim.prompt_id, "outputs": Jsonb(outputs)},
+        )
+        await self._events.notify("jobs")
+
+    async def fail(self, claim: Claim, failure: JobFailure) -> bool:
+        return await self._ended("fail", claim, status="failed", **_words(failure))
+
+    async def cancelled(self, claim: Claim) -> bool:
+        nothing = {"error_code": None, "error_message": None, "error_details": None}
+        return await self._ended("fail", claim, status="cancelled", **nothing)
+
+    async def retry(self, claim: Claim, failure: JobFailure, *, delay_seconds: float) -> bool:
+        words = _words(failure)
+        del words["error_details"]
+        return await self._ended("retry", claim, delay_seconds=delay_seconds, **words)
+
+    async def release(self, claim: Claim) -> bool:
+        return await self._guarded("release", claim)
+
+    async def expire_deadlines(self) -> int:
+        return await self._told("expire_deadlines", {})
+
+    async def explain_waiting(self, reason: str | None) -> None:
+        await self._told("explain_waiting", {"reason": reason})
+
+    async def _guarded(self, name: str, claim: Claim, **params: Any) -> bool:
+        guard = {"job_id": claim.job_id, "lease_token": claim.lease_token}
+        return await self._database.fetch(query(name), guard | params) is not None
+
+    async def _ended(self, name: str, claim: Claim, **params: Any) -> bool:
+        done = await self._guarded(name, claim, **params)
+        if done:
+            await self._events.notify("jobs")
+        return done
+
+    async def _told(self, name: str, params: dict[str, Any]) -> int:
+        rows = await self._database.fetch_all(query(name), params)
+        if rows:
+            await self._events.notify("jobs")
+        return len(rows)
+
+
+def _claim(row: TupleRow) -> Claim:
+    return Claim(**dict(zip(_CLAIM, row, strict=True)))
+
+
+def _words(failure: JobFailure) -> dict[str, Any]:
+    return {
+        "error_code": failure.code.value,
+        "error_message": failure.message,
+        "error_details": Jsonb(failure.details) if failure.details is not None else None,
+    }

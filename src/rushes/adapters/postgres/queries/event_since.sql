@@ -1,0 +1,25 @@
+-- Jobs that changed after a cursor, each once, at its newest event. A serial number isn't commit order, and nor
+-- is a transaction's, so reading stops at the oldest transaction that is still open: nothing can come in before.
+WITH log AS MATERIALIZED (
+    SELECT e.xid, e.id, e.job_id, e.data ->> 'was_visibility' AS was
+    FROM public.workflow_job_events AS e
+    WHERE (e.xid, e.id) > (%(xid)s::xid8, %(id)s::bigint)
+      AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+      AND e.kind <> 'output'
+    ORDER BY e.xid, e.id
+    LIMIT %(limit)s
+), changed AS (
+    SELECT job_id,
+           (array_agg(xid ORDER BY xid DESC, id DESC))[1] AS xid,
+           (array_agg(id ORDER BY xid DESC, id DESC))[1] AS id,
+           -- who could see it at any time in between must hear that it is gone
+           CASE WHEN bool_or(was = 'public') THEN 'public'
+                WHEN bool_or(was = 'team') THEN 'team' ELSE max(was) END AS was_visibility
+    FROM log
+    GROUP BY job_id
+)
+SELECT changed.xid::text || '-' || changed.id AS cursor, card.id AS job_id, card.user_id, card.visibility,
+       card.deleted_at IS NOT NULL AS deleted, changed.was_visibility, row_to_json(card)::text AS card
+FROM changed
+JOIN rushes.job_cards AS card ON card.id = changed.job_id
+ORDER BY changed.xid, changed.id

@@ -1,0 +1,36 @@
+"""The `uploads` table."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.queries import query
+from rushes.ports import Upload
+
+_COLUMNS = (
+    "id", "user_id", "filename", "key", "size_bytes", "status", "declared_type", "content_type", "sha256",
+    "width", "height", "duration_seconds", "fps",
+)  # fmt: skip
+
+
+class PostgresUploads:
+    """The port UploadStore."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def create(self, upload: Upload) -> None:
+        await self._database.execute(query("upload_create"), asdict(upload))
+
+    async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None:
+        row = await self._database.fetch(query("upload_get"), {"id": upload_id, "user_id": user_id})
+        return Upload(**dict(zip(_COLUMNS, row, strict=True))) if row else None
+
+    async def stored(self, upload: Upload) -> None:
+        await self._database.execute(query("upload_stored"), asdict(upload))
+
+    async def discard(self, upload_id: UUID) -> None:
+        await self._database.execute(query("upload_discard"), {"id": upload_id})
+
+    async def prune(self) -> int:
+        return len(await self._database.fetch_all(query("upload_prune")))

@@ -1,0 +1,133 @@
+"""What a person's request writes into `workflow_jobs`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection, errors
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.queries import query
+from rushes.domain.errors import (
+    Forbidden,
+    IdempotencyInFlight,
+    IdempotencyKeyReuse,
+    InvalidInput,
+    QuotaExceeded,
+)
+from rushes.domain.job import JobStatus
+from rushes.domain.principal import Principal
+from rushes.ports import Limits, NewJob
+
+NO_LIMIT = 2**31 - 2
+_EDITABLE = ("title", "rating", "tags", "visibility", "deleted")
+_REQUIRED = ("tags", "visibility", "deleted")
+
+
+class PostgresJobWriter:
+    """The port JobWriter."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def insert(self, job: NewJob, limits: Limits) -> None:
+        row = asdict(job) | {
+            "inputs": Jsonb(job.inputs),
+            "metadata": Jsonb(job.metadata),
+            "tags": list(job.tags),
+        }
+        async with self._database.service() as connection:
+            await connection.execute(query("user_lock"), {"user_id": job.user_id})
+            await _check_limits(connection, job.user_id, limits)
+            try:
+                await connection.execute(query("insert_job"), row)
+            except errors.ForeignKeyViolation as error:
+                raise Forbidden("Your account is gone; reload the page to get a new one.") from error
+            if job.idempotency_key is not None:
+                # in the same transaction: the key leads to a job exactly when there is one
+                await connection.execute(
+                    query("key_settle"),
+                    {"user_id": job.user_id, "key": job.idempotency_key, "job_id": job.id},
+                )
+
+    async def reserve_key(self, user_id: UUID, key: str, body_sha256: str) -> UUID | None:
+        row = await self._database.fetch(
+            query("key_reserve"), {"user_id": user_id, "key": key, "body_sha256": body_sha256}
+        )
+        if row is None or row[0]:
+            return None
+        _, earlier_body, job_id = row
+        if earlier_body is not None and earlier_body != body_sha256:
+            raise IdempotencyKeyReuse(
+                "This Idempotency-Key was used for another request. Use a new key for a new request."
+            )
+        if job_id is None:
+            raise IdempotencyInFlight(
+                "The first request with this Idempotency-Key is still running. Ask again in a moment."
+            )
+        found: UUID = job_id
+        return found
+
+    async def settle_key(self, user_id: UUID, key: str, job_id: UUID | None) -> None:
+        name = "key_give_back" if job_id is None else "key_settle"
+        await self._database.execute(query(name), {"user_id": user_id, "key": key, "job_id": job_id})
+
+    async def request_cancel(self, principal: Principal, job_id: UUID) -> JobStatus | None:
+        asked = {"id": job_id}
+        if principal.is_admin:
+            await self._database.fetch(query("cancel_job"), asked)
+        elif principal.user_id is not None:
+            await self._database.fetch_as(principal, query("cancel_job"), asked)
+        row = await self._database.fetch(query("job_state"), asked)
+        if row is None or not (principal.is_admin or (principal.user_id and row[1] == principal.user_id)):
+            return None
+        return JobStatus(row[0])
+
+    async def edit(self, principal: Principal, job_id: UUID, changes: Mapping[str, Any]) -> bool:
+        for name in _REQUIRED:
+            if name in changes and changes[name] is None:
+                raise InvalidInput({name: "can't be null; leave it out to keep it"})
+        params: dict[str, Any] = {"id": job_id}
+        for name in _EDITABLE:
+            params |= {f"set_{name}": name in changes, name: changes.get(name)}
+        if principal.is_admin:
+            return await self._database.fetch(query("edit_job"), params) is not None
+        if principal.user_id is None:
+            return False
+        return await self._database.fetch_as(principal, query("edit_job"), params) is not None
+
+
+async def _check_limits(connection: AsyncConnection[TupleRow], user_id: UUID, limits: Limits) -> None:
+    waiting_limit = limits.jobs_waiting if limits.jobs_waiting is not None else NO_LIMIT
+    day_limit = limits.jobs_per_day if limits.jobs_per_day is not None else NO_LIMIT
+    cursor = await connection.execute(
+        query("user_use"),
+        {
+            "user_id": user_id,
+            "waiting_limit": waiting_limit,
+            "day_limit": day_limit,
+            "day_bound": _first_id(datetime.now(UTC) - timedelta(days=1)),
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    waiting, today = row
+    if waiting >= waiting_limit:
+        raise _exceeded(
+            "jobs_waiting", waiting_limit, "jobs may wait at a time. Wait for some, or cancel some."
+        )
+    if today >= day_limit:
+        raise _exceeded("jobs_per_day", day_limit, "jobs may be submitted in 24 hours. Submit again later.")
+
+
+def _exceeded(limit: str, figure: int, words: str) -> QuotaExceeded:
+    return QuotaExceeded(f"At most {figure} {words}", details={"limit": limit, "figure": figure})
+
+
+def _first_id(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a moment."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
