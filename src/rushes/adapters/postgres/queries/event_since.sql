@@ -1,6 +1,12 @@
 -- Jobs that changed after a cursor, each once, at its newest event. A serial number isn't commit order, and nor
 -- is a transaction's, so reading stops at the oldest transaction that is still open: nothing can come in before.
-WITH log AS MATERIALIZED (
+-- The first two columns judge the cursor, on a row of their own where nothing has changed: events after it were
+-- pruned; or its number is in the future, so it is another database's. (A mark in the future came with a dump.)
+WITH cursor AS MATERIALIZED (
+    SELECT %(xid)s::xid8 > pg_snapshot_xmax(pg_current_snapshot()) AS is_foreign,
+           p.xid > '0'::xid8 AND p.xid <= pg_snapshot_xmax(pg_current_snapshot()) AND %(xid)s::xid8 <= p.xid AS is_pruned
+    FROM rushes.pruned_events AS p
+), log AS MATERIALIZED (
     SELECT e.xid, e.id, e.job_id, e.data ->> 'was_visibility' AS was
     FROM public.workflow_job_events AS e
     WHERE (e.xid, e.id) > (%(xid)s::xid8, %(id)s::bigint)
@@ -8,18 +14,19 @@ WITH log AS MATERIALIZED (
       AND e.kind <> 'output'
     ORDER BY e.xid, e.id
     LIMIT %(limit)s
-), changed AS (
+), changed AS MATERIALIZED (
     SELECT job_id,
            (array_agg(xid ORDER BY xid DESC, id DESC))[1] AS xid,
            (array_agg(id ORDER BY xid DESC, id DESC))[1] AS id,
-           -- who could see it at any time in between must hear that it is gone
+           -- whoever could see it at any time in between must hear that it is gone
            CASE WHEN bool_or(was = 'public') THEN 'public'
                 WHEN bool_or(was = 'team') THEN 'team' ELSE max(was) END AS was_visibility
     FROM log
     GROUP BY job_id
 )
-SELECT changed.xid::text || '-' || changed.id AS cursor, card.id AS job_id, card.user_id, card.visibility,
+SELECT cursor.is_foreign, cursor.is_pruned,
+       changed.xid::text || '-' || changed.id AS cursor, card.id AS job_id, card.user_id, card.visibility,
        card.deleted_at IS NOT NULL AS deleted, changed.was_visibility, row_to_json(card)::text AS card
-FROM changed
-JOIN rushes.job_cards AS card ON card.id = changed.job_id
+FROM cursor
+LEFT JOIN (changed JOIN rushes.job_cards AS card ON card.id = changed.job_id) ON true
 ORDER BY changed.xid, changed.id

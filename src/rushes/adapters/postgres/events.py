@@ -1,0 +1,103 @@
+"""The event log as the live feed reads it, and the hints that tell when to look."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from rushes.adapters.postgres.hints import Coalesced, listen
+from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.queries import query
+from rushes.domain.errors import InvalidCursor, Unavailable
+from rushes.ports import FeedChange, Signal
+
+log = structlog.get_logger("rushes.events")
+
+PRUNE_BATCH = 10_000
+_CURSOR = re.compile(r"(\d{1,19})-(\d{1,18})", re.ASCII)
+_PAYLOAD_LIMIT = 8000  # bytes, PostgreSQL's
+
+
+class PostgresJobEvents:
+    """The port JobEvents.
+
+    `listen_dsn` is a session connection, never a transaction pooler; None is polling only. Close it after use.
+    """
+
+    def __init__(self, database: Database, *, listen_dsn: str | None) -> None:
+        self._database = database
+        self._listen_dsn = listen_dsn
+        self._jobs = Coalesced(lambda: self._send("jobs", ""))
+
+    async def aclose(self) -> None:
+        """Send what is still to be sent."""
+        await self._jobs.aclose()
+
+    def listen(self, *kinds: str) -> AsyncIterator[Signal]:
+        """Hints for ever; `jobs` also comes after each (re)connect and every few seconds."""
+        return listen(self._listen_dsn, kinds)
+
+    async def notify(self, kind: str, payload: str = "") -> None:
+        """Send a hint, after the commit that it is about. It may be lost: polling stands behind it."""
+        if kind == "jobs" and not payload:
+            self._jobs.ask()
+        elif len(payload.encode("utf-8", "replace")) < _PAYLOAD_LIMIT:
+            await self._send(kind, payload)
+
+    async def head(self) -> str:
+        """The cursor of now."""
+        row = await self._database.fetch(query("event_head"))
+        assert row is not None
+        return str(row[0])
+
+    async def since(self, cursor: str, *, limit: int = 500) -> list[FeedChange]:
+        """Jobs changed after that cursor, oldest change first, each once. Raises InvalidCursor."""
+        xid, event_id = _parsed(cursor)
+        rows = await self._database.fetch_all(
+            query("event_since"), {"xid": xid, "id": event_id, "limit": limit}
+        )
+        is_foreign, is_pruned = rows[0][:2]
+        if is_foreign:
+            raise InvalidCursor("This cursor is of another database: reload the page.")
+        if is_pruned:
+            raise InvalidCursor("This cursor is too old, what came after it is gone: reload the page.")
+        return [_change(row[2:]) for row in rows if row[2] is not None]
+
+    async def prune(self, before: datetime) -> int:
+        """Drop the events of ended jobs from before that moment, a batch at a time; how many."""
+        pruned = 0
+        while True:
+            row = await self._database.fetch(query("event_prune"), {"before": before, "batch": PRUNE_BATCH})
+            if not row or not row[0]:
+                return pruned
+            pruned += int(row[0])
+
+    async def _send(self, kind: str, payload: str) -> None:
+        try:
+            await self._database.execute(
+                query("event_notify"), {"channel": f"rushes_{kind}", "payload": payload}
+            )
+        except Unavailable as error:
+            log.info("hint lost", kind=kind, error=error.message)
+
+
+def _parsed(cursor: str) -> tuple[str, int]:
+    found = _CURSOR.fullmatch(cursor)
+    if not found:
+        raise InvalidCursor("The cursor is broken: leave it out to start from now.")
+    return found[1], int(found[2])
+
+
+def _change(row: Any) -> FeedChange:
+    cursor, job_id, user_id, visibility, deleted, was_visibility, card = row
+    return FeedChange(
+        cursor=cursor,
+        job_id=job_id,
+        user_id=user_id,
+        visibility=visibility,
+        deleted=deleted,
+        was_visibility=was_visibility,
+        card=card.encode(),
+    )
