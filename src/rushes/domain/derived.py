@@ -56,6 +56,15 @@ class Divide(_Derived):
     minus: int = 0
 
 
+class Split(_Derived):
+    """`value` shared out over `each` (a derived count): `first` to the first, then `size` each, then the rest."""
+
+    transform: Literal["split"]
+    value: str
+    first: int = Field(ge=1)
+    size: int = Field(ge=1)
+
+
 class Loops(_Derived):
     """How often a video's frames must be repeated to make `frames` of them."""
 
@@ -116,7 +125,7 @@ class Clock(_Derived):
 _UNREADABLE = "its length could not be read; convert it (sound to WAV or MP3, video to MP4) and try again"
 
 Derived = Annotated[
-    Length | Frames | Divide | Loops | Switch | Text | Count | Clock, Field(discriminator="transform")
+    Length | Frames | Divide | Split | Loops | Switch | Text | Count | Clock, Field(discriminator="transform")
 ]
 
 
@@ -131,8 +140,12 @@ def derive(declared: Sequence[Derived], inputs: Values, graph: str | None = None
     shares: dict[str, str] = {}
     wanted = [one for one in declared if one.graph is None or one.graph == graph]
     for one in wanted:
-        if isinstance(one, Frames) or one.each is None:
-            values[one.name] = _frames(one, values) if isinstance(one, Frames) else _single(one, values)
+        if isinstance(one, Frames):
+            values[one.name] = _frames(one, values)
+        elif isinstance(one, Split):
+            values[one.name] = _split(one, values)
+        elif one.each is None:
+            values[one.name] = _single(one, values)
         else:
             mine = [name for name, each in shares.items() if each == one.each]
             values[one.name] = [_single(one, inside) for inside in _insides(one.each, values, mine)]
@@ -214,6 +227,14 @@ def _whole(one: Frames, seconds: Number) -> int:
         longest = clock(one.max / one.fps)
         raise InvalidInput({one.seconds: f"is too long: {frames:,} frames, at most {one.max:,} ({longest})"})
     return frames
+
+
+def _split(one: Split, values: Values) -> list[int]:
+    rest, shares = int(values[one.value]), []
+    for number in range(int(values[one.each or ""])):
+        shares.append(max(1, min(rest, one.size if number else one.first)))
+        rest -= shares[-1]
+    return shares
 
 
 def _loops(one: Loops, values: Values) -> int:

@@ -62,8 +62,7 @@ class _Binding:
     def items(self, fragment: Fragment) -> list[list[ItemValue]]:
         """For each repetition, what goes where."""
         over = self.values[fragment.over]
-        if not isinstance(over, list):
-            return [[] for _ in range(int(over))]
+        items = over if isinstance(over, list) else [None] * int(over)
         shares = [
             one for one in self.manifest.derived if one.each == fragment.over and one.name in self.values
         ]
@@ -72,7 +71,7 @@ class _Binding:
                 *self._item(fragment.over, index, item),
                 *self._aimed(shares, {one.name: self.values[one.name][index] for one in shares}, ""),
             ]
-            for index, item in enumerate(over)
+            for index, item in enumerate(items)
         ]
 
     def _item(self, name: str, index: int, item: Any) -> list[ItemValue]:

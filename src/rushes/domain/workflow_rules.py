@@ -14,6 +14,7 @@ from rushes.domain.derived import (
     Frames,
     Length,
     Loops,
+    Split,
     Switch,
     Text,
 )
@@ -168,7 +169,9 @@ def _sources(manifest: Manifest) -> Iterator[str]:
     inner = {f"{field.name}.{one.name}" for field in manifest.inputs for one in field.fields}
     names = {*known, *inner}
     for one in manifest.derived:
-        if one.each is not None and not (one.each in known and known[one.each].is_list):
+        if isinstance(one, Split) and one.each not in names - set(known):
+            yield f"{one.name}: each = {one.each!r}, which is no value derived before it"
+        elif not isinstance(one, Split) and one.each and not (one.each in known and known[one.each].is_list):
             yield f"{one.name}: each = {one.each!r}, which is no list input"
         yield from (
             f"{one.name} needs {source!r}, which is no input and not derived before it"
@@ -185,6 +188,8 @@ def read_by(one: Derived) -> list[str]:
             return [name for name in (one.of, one.start, one.end) if name]
         case Frames() | Clock():
             return [one.seconds]
+        case Split():
+            return [one.value]
         case Divide():
             return [one.value, *([one.by] if isinstance(one.by, str) else [])]
         case Loops():
