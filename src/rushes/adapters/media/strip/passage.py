@@ -1,0 +1,74 @@
+"""The way of a stream through the stripper."""
+
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from rushes.adapters.media.sniff import HEAD_BYTES, sniff
+from rushes.adapters.media.strip import PLANS
+from rushes.adapters.media.strip.pieces import BLOCK, Malformed, Piece, Source, Span
+from rushes.adapters.storage.faults import storage_faults
+from rushes.adapters.storage.offloop import off_loop
+
+_log = logging.getLogger(__name__)
+_IN_MEMORY = 8 * 1024 * 1024  # larger files go by way of the disk
+
+
+async def stripped(
+    stream: AsyncIterator[bytes], *, filename: str, temp_dir: Path | None = None
+) -> AsyncIterator[bytes]:
+    """The same media without embedded prompts. Unknown and malformed files pass unchanged.
+
+    Formats that are handled are first read whole, so that nothing goes out before it is sure how. Raises
+    StorageFull and Unavailable of `temp_dir`, and whatever the stream raises.
+    """
+    head = await _head(stream)
+    content_type = sniff(head, filename=filename)
+    if content_type not in PLANS:
+        yield head
+        async for block in stream:
+            yield block
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(temp_dir) if temp_dir else None) as file:
+        size = await _spool(file, head, stream, temp_dir)
+        source = Source(file, size)
+        pieces = await off_loop(partial(_planned, source, content_type, filename))
+        contents = source.contents(pieces)
+        while (block := await off_loop(lambda: next(contents, None))) is not None:
+            yield block
+
+
+async def _head(stream: AsyncIterator[bytes]) -> bytes:
+    blocks: list[bytes] = []
+    size = 0
+    async for block in stream:
+        blocks.append(block)
+        size += len(block)
+        if size >= HEAD_BYTES:
+            break
+    return b"".join(blocks)
+
+
+async def _spool(file: IO[bytes], head: bytes, stream: AsyncIterator[bytes], temp_dir: Path | None) -> int:
+    blocks, waiting, size = [head], len(head), 0
+    with storage_faults(temp_dir or Path(tempfile.gettempdir())):
+        async for block in stream:
+            blocks.append(block)
+            waiting += len(block)
+            if waiting >= BLOCK:
+                size += await off_loop(partial(file.write, b"".join(blocks)))
+                blocks, waiting = [], 0
+        return size + await off_loop(partial(file.write, b"".join(blocks)))
+
+
+def _planned(source: Source, content_type: str, filename: str) -> list[Piece]:
+    try:
+        return PLANS[content_type](source)
+    except (Malformed, RecursionError) as error:
+        _log.warning(
+            "%s is stored with its metadata: as %s it is malformed (%s)", filename, content_type, error
+        )
+        return [Span(0, source.size)]
