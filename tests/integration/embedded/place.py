@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rushes.adapters.postgres.embedded import EmbeddedPostgres, processes
-from rushes.adapters.postgres.embedded.home import Home
+from rushes.adapters.postgres.embedded.home import Home, locate
 
 FAST = {"fsync": "off"}
 ROOT = Path(__file__).parents[3]
@@ -87,6 +87,12 @@ class Place:
     def home(self) -> Home:
         return Home(data_dir=self.data_dir.resolve(), root=self.cluster.parent)
 
+    def settled(self) -> Home:
+        """Its home, made as a start makes it."""
+        if self.uid is None:
+            return locate(self.data_dir, system_dir=self.folder / "system")
+        return self.home
+
     def embedded(self, **changes: Any) -> EmbeddedPostgres:
         """In this process, as the user that runs the tests."""
         chosen: dict[str, Any] = {"binaries": self.binaries, "settings": FAST, "timeout": 20.0}
@@ -119,8 +125,7 @@ class Place:
     def clear(self) -> None:
         """After the test: what it started ends, what it made goes."""
         for command in self.commands:
-            if command.process.poll() is None:
-                command.kill()
+            command.kill()
         if self.cluster.exists():
             for process in self.alive():
                 with suppress(ProcessLookupError):

@@ -83,7 +83,7 @@ def unused(seed: int, taken: Iterable[int] = ()) -> Account:
 
 
 def named() -> Account:
-    """An unprivileged account with a name: initdb looks its own user's name up, the server doesn't."""
+    """An unprivileged account with a name: initdb and the single-user mode look that up, the server doesn't."""
     entries = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
     if not entries:
         raise Unavailable(

@@ -67,9 +67,13 @@ def create(home: Home, binaries: Binaries, account: Account, *, held: Sequence[i
 def teach_password(home: Home, binaries: Binaries, account: Account) -> None:
     """Give a stopped cluster a new password. Raises Unavailable."""
     statement = f"ALTER ROLE postgres PASSWORD '{passwords.make(home.password)}'\n"
-    result = programs.run(
-        [binaries["postgres"], "--single", "-D", str(home.cluster), "postgres"], account, stdin=statement
-    )
+    maker = accounts.named() if account.switched else account
+    maker.take_tree(home.cluster)
+    try:
+        command = [binaries["postgres"], "--single", "-D", str(home.cluster), "postgres"]
+        result = programs.run(command, maker, stdin=statement)
+    finally:
+        account.take_tree(home.cluster)
     if result.returncode or "ERROR" in result.stderr:
         home.password.unlink()  # else the next start would believe in it
         raise programs.failure(home.cluster, result.stderr)

@@ -116,11 +116,15 @@ def reap(process: "subprocess.Popen[bytes]") -> None:
 def disarm(home: Home) -> None:
     """Make a dead server's postmaster.pid harmless when its number has gone to another program.
 
-    The file stays: what it says of shared memory still keeps two servers apart.
+    The file stays if it can be read: what it says of shared memory still keeps two servers apart.
     """
     path = home.cluster / "postmaster.pid"
     where = address(home)
-    if where and _is_running(where.pid) and not processes.postmasters(home.cluster):
+    if processes.postmasters(home.cluster):
+        return
+    if where is None:
+        path.unlink(missing_ok=True)
+    elif _is_running(where.pid):
         with os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+") as file:
             rest = file.read().split("\n", 1)[1]
             file.seek(0)

@@ -16,7 +16,7 @@ from rushes.domain.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.01
-_GRACE_SECONDS = 2.0
+_GRACE_SECONDS = 1.0
 _PORTS_TRIED = 5
 
 
@@ -72,10 +72,13 @@ def launch(
 def _account(home: Home) -> Account:
     if not accounts.is_root():
         return accounts.ourselves()
-    if cluster.exists(home):
+    if cluster.exists(home) and home.cluster.stat().st_uid != 0:
         return accounts.owner_of(home.cluster)
     siblings = [each.stat().st_uid for each in home.root.parent.glob("*/postgres")]
-    return accounts.unused(int(home.name[-4:], 16), siblings)
+    account = accounts.unused(int(home.name[-4:], 16), siblings)
+    if cluster.exists(home):  # we were killed while it changed hands
+        account.take_tree(home.cluster)
+    return account
 
 
 def _launched(
