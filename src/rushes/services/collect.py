@@ -152,7 +152,6 @@ def _described(output: NamedFile, key: str, stored: Stored, probe: Probe) -> dic
         "name": output.stored_as,
         "kind": probe.kind,
         "key": key,
-        "url": public_url(key),
         "content_type": probe.content_type,
         "size_bytes": stored.size_bytes,
         "sha256": stored.sha256,

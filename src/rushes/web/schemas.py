@@ -126,8 +126,21 @@ class Rows(Out):
     data: list[dict[str, Any]]
 
 
+class Count(Out):
+    """How many; `more` when counting stopped at `count`."""
+
+    count: int
+    more: bool
+
+
+class Counts(Out):
+    total: Count
+    workflow_type: dict[str, Count]
+    status: dict[str, Count]
+
+
 class JobCounts(Out):
-    data: list[dict[str, Any]] | dict[str, Any]
+    data: Counts
 
 
 class SentGraph(Out):

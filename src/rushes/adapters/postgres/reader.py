@@ -9,7 +9,7 @@ from rushes.adapters.postgres.filters import job_filter, output_patterns, rating
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query as sql
 from rushes.domain.principal import Principal
-from rushes.ports import JobQuery, StoredFile
+from rushes.ports import JobQuery, Page, StoredFile
 
 COUNT_CAP = 1000
 # Counting looks at no more jobs than this; fewer where it has to read each text, or each row.
@@ -25,16 +25,16 @@ class PostgresJobReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, principal: Principal, query: JobQuery) -> bytes:
-        """A JSON array of at most `limit + 1` cards, newest first."""
-        body = await self._body(
+    async def page(self, principal: Principal, query: JobQuery) -> Page:
+        """At most `limit` cards, newest first."""
+        row = await self._database.fetch_as(
             principal,
             sql("feed_page"),
-            filter=job_filter(query),
-            everyone=query.scope == "all",
-            most=query.limit + 1,
+            {"filter": job_filter(query), "everyone": query.scope == "all", "most": query.limit},
         )
-        return body or b"[]"
+        assert row is not None
+        body, last_id, has_more = row
+        return Page(body.encode(), last_id, has_more)
 
     async def counts(self, principal: Principal, query: JobQuery) -> bytes:
         """`{"total": chip, "workflow_type": {value: chip}, "status": {…}}`, a chip being `{"count", "more"}`."""

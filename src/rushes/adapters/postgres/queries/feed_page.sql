@@ -1,4 +1,12 @@
--- A page: a function that may use every index chooses the ids, and the rows are read under row level security.
-SELECT coalesce(json_agg(card ORDER BY card.id DESC), '[]')::text AS body
-FROM rushes.feed_rows(%(filter)s::rushes.job_filter, %(everyone)s, %(most)s) AS page
-JOIN rushes.job_cards AS card ON card.id = page.id
+-- A page: a function that may use every index chooses the ids (one more than asked for, to know whether more
+-- follow), and the rows are read under row level security.
+WITH found AS MATERIALIZED (
+    SELECT id FROM rushes.feed_rows(%(filter)s::rushes.job_filter, %(everyone)s, %(most)s + 1)
+), page AS MATERIALIZED (
+    SELECT id FROM found ORDER BY id DESC LIMIT %(most)s
+)
+SELECT
+    coalesce(json_agg(card ORDER BY card.id DESC), '[]')::text AS body,
+    (SELECT id FROM page ORDER BY id LIMIT 1) AS last_id,
+    (SELECT count(*) FROM found) > %(most)s AS has_more
+FROM page JOIN rushes.job_cards AS card ON card.id = page.id

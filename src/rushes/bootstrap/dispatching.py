@@ -1,0 +1,62 @@
+"""A dispatcher with its maintenance, in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rushes.bootstrap.installation import Installation
+from rushes.services.collect import Collector
+from rushes.services.dispatcher import Dispatcher
+from rushes.services.inputs import InputSender
+from rushes.services.maintenance import Maintenance
+from rushes.services.report import ProgressReport
+from rushes.services.runner import Runner
+from rushes.services.server_health import ServerHealth
+from rushes.services.settle import Settler
+
+
+@asynccontextmanager
+async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
+    """Dispatch while the block lasts; then hand back what is in hand."""
+    collector = Collector(
+        queue=at.queue,
+        storage=at.storage,
+        media=at.media,
+        clock=at.clock,
+        keep_metadata=at.settings.keep_metadata,
+    )
+    dispatcher = _dispatcher(at, collector)
+    maintenance = Maintenance(
+        queue=at.queue, servers=at.servers, outbox=at.outbox, uploads=at.upload_store, storage=at.storage
+    )
+    upkeep = asyncio.create_task(maintenance.run(), name="maintenance")
+    work = asyncio.create_task(dispatcher.run(), name="dispatcher")
+    try:
+        yield dispatcher
+    finally:
+        dispatcher.stop()
+        upkeep.cancel()
+        await asyncio.gather(work, upkeep, return_exceptions=True)
+        await collector.drain()
+
+
+def _dispatcher(at: Installation, collector: Collector) -> Dispatcher:
+    runner = Runner(
+        queue=at.queue,
+        comfy=at.comfy,
+        catalog=at.catalog,
+        sender=InputSender(storage=at.storage, clock=at.clock),
+        collector=collector,
+        settler=Settler(queue=at.queue),
+        report=lambda claim: ProgressReport(queue=at.queue, events=at.events, claim=claim),
+        clock=at.clock,
+    )
+    return Dispatcher(
+        queue=at.queue,
+        servers=at.servers,
+        health=ServerHealth(comfy=at.comfy, servers=at.servers),
+        processes=at.processes,
+        events=at.events,
+        runner=runner,
+        lease_seconds=at.settings.lease_seconds,
+    )

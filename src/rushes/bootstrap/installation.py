@@ -1,0 +1,177 @@
+"""An installation as one process sees it: database, storage, and the services over them."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from rushes.adapters.auth.keyfile import session_key
+from rushes.adapters.auth.local import LocalSessions
+from rushes.adapters.catalog import FolderCatalog
+from rushes.adapters.clock import SystemClock
+from rushes.adapters.comfyui.client import HttpComfyServers
+from rushes.adapters.media import MediaWorkers
+from rushes.adapters.postgres.accounts import PostgresAccounts
+from rushes.adapters.postgres.dispatch import PostgresDispatchQueue
+from rushes.adapters.postgres.embedded import EmbeddedPostgres
+from rushes.adapters.postgres.events import PostgresJobEvents
+from rushes.adapters.postgres.migrations import migrate
+from rushes.adapters.postgres.outbox import PostgresOutbox
+from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.reader import PostgresJobReader
+from rushes.adapters.postgres.servers import PostgresProcesses, PostgresServerRegistry
+from rushes.adapters.postgres.uploads import PostgresUploads
+from rushes.adapters.postgres.writer import PostgresJobWriter
+from rushes.adapters.storage.local import LocalStorage
+from rushes.bootstrap.locations import shipped_workflows
+from rushes.ports import Limits
+from rushes.services.input_files import InputFiles
+from rushes.services.lifecycle import Lifecycle
+from rushes.services.submission import Submission
+from rushes.services.uploads import UploadLimits, Uploads
+from rushes.settings import Settings
+
+SEED_LIMIT = 2**53  # a browser's numbers hold no more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Everything that a command may need."""
+
+    settings: Settings
+    dsn: str
+    database: Database
+    events: PostgresJobEvents
+    catalog: FolderCatalog
+    storage: LocalStorage
+    media: MediaWorkers
+    comfy: HttpComfyServers
+    clock: SystemClock
+    reader: PostgresJobReader
+    queue: PostgresDispatchQueue
+    servers: PostgresServerRegistry
+    processes: PostgresProcesses
+    outbox: PostgresOutbox
+    upload_store: PostgresUploads
+    accounts: PostgresAccounts
+    submission: Submission
+    uploads: Uploads
+    lifecycle: Lifecycle
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The database's URL: the one that is set, or the embedded one, running while the block lasts."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    async with EmbeddedPostgres(settings.data_dir) as url:
+        yield url
+
+
+@asynccontextmanager
+async def open_installation(
+    settings: Settings, *, preview_default: bool = False, migrated: bool = True
+) -> AsyncIterator[Installation]:
+    """Start what has to run, bring the schema up to date, and put the parts together."""
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(database_url(settings))
+        if migrated:
+            await migrate(dsn)
+        database = await stack.enter_async_context(
+            Database(dsn, prepare_threshold=None if settings.database_pooler else 5)
+        )
+        events = PostgresJobEvents(database, listen_dsn=_listen_dsn(settings, dsn))
+        stack.push_async_callback(events.aclose)
+        storage = LocalStorage(settings.storage_dir)
+        await storage.start()
+        media = MediaWorkers(storage, temp_dir=settings.data_dir / "tmp")
+        await media.start()
+        stack.push_async_callback(media.stop)
+        comfy = HttpComfyServers()
+        stack.push_async_callback(comfy.aclose)
+        yield _put_together(
+            settings, dsn, database, events, storage, media, comfy, preview_default=preview_default
+        )
+
+
+def catalog(settings: Settings) -> FolderCatalog:
+    """The workflow types: those that ship, and the installation's own."""
+    own = [settings.workflows_dir] if settings.workflows_dir else []
+    return FolderCatalog([shipped_workflows(), *own])
+
+
+def sessions(installation: Installation, *, anonymous_allowed: bool) -> LocalSessions:
+    """Local accounts."""
+    return LocalSessions(
+        key=session_key(installation.settings.data_dir / "session.key"),
+        accounts=installation.accounts,
+        clock=installation.clock,
+        anonymous_allowed=anonymous_allowed,
+    )
+
+
+def _listen_dsn(settings: Settings, dsn: str) -> str | None:
+    given = settings.database_listen_url.get_secret_value() if settings.database_listen_url else None
+    if given is not None:
+        return None if given == "off" else given
+    return None if settings.database_pooler else dsn
+
+
+def _put_together(
+    settings: Settings,
+    dsn: str,
+    database: Database,
+    events: PostgresJobEvents,
+    storage: LocalStorage,
+    media: MediaWorkers,
+    comfy: HttpComfyServers,
+    *,
+    preview_default: bool,
+) -> Installation:
+    clock = SystemClock()
+    types = catalog(settings)
+    reader = PostgresJobReader(database)
+    writer = PostgresJobWriter(database=database)
+    upload_store = PostgresUploads(database=database)
+    return Installation(
+        settings=settings,
+        dsn=dsn,
+        database=database,
+        events=events,
+        catalog=types,
+        storage=storage,
+        media=media,
+        comfy=comfy,
+        clock=clock,
+        reader=reader,
+        queue=PostgresDispatchQueue(database=database, events=events),
+        servers=PostgresServerRegistry(database=database),
+        processes=PostgresProcesses(database=database),
+        outbox=PostgresOutbox(database=database),
+        upload_store=upload_store,
+        accounts=PostgresAccounts(database=database, clock=clock),
+        submission=Submission(
+            catalog=types,
+            writer=writer,
+            reader=reader,
+            files=InputFiles(uploads=upload_store, reader=reader, storage=storage),
+            events=events,
+            clock=clock,
+            random_seed=lambda: secrets.randbelow(SEED_LIMIT),
+            limits=Limits(jobs_per_day=settings.limit_jobs_per_day, jobs_waiting=settings.limit_jobs_waiting),
+            default_visibility=settings.default_visibility,
+            preview_default=preview_default,
+        ),
+        uploads=Uploads(
+            uploads=upload_store,
+            storage=storage,
+            media=media,
+            clock=clock,
+            upload_limits=UploadLimits(
+                video_bytes=settings.limit_upload_video_mb * 1024**2,
+                other_bytes=settings.limit_upload_mb * 1024**2,
+            ),
+        ),
+        lifecycle=Lifecycle(writer=writer, events=events),
+    )

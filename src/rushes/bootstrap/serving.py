@@ -1,0 +1,107 @@
+"""The API and the page, on a port of this machine."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from rushes.adapters.auth.local import LocalSessions
+from rushes.bootstrap.installation import Installation, sessions
+from rushes.bootstrap.locations import page
+from rushes.domain.errors import InvalidSetting
+from rushes.services.feed import FeedHub
+from rushes.web.app import create_app
+from rushes.web.context import Context
+
+GRACE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running API: its address, its accounts, and the server that runs it."""
+
+    url: str
+    sessions: LocalSessions
+    server: uvicorn.Server
+    done: asyncio.Task[None]
+
+    def sign_in_link(self) -> str:
+        """A link that signs the administrator in, once."""
+        return f"{self.url}/auth/link?token={self.sessions.one_time_link()}"
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Raises InvalidSetting when it can't be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InvalidSetting(
+            f"Port {port} of {host} can't be used ({error.strerror}). Choose another with --port, "
+            "or stop what runs there."
+        ) from None
+    return listener
+
+
+@asynccontextmanager
+async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Serving]:
+    """Serve while the block lasts; `done` ends when a signal asks to stop."""
+    host, port = listener.getsockname()[:2]
+    hub = FeedHub(events=at.events)
+    accounts = sessions(at, anonymous_allowed=_anonymous_allowed(at, host))
+    server: uvicorn.Server | None = None
+    context = Context(
+        submission=at.submission,
+        uploads=at.uploads,
+        lifecycle=at.lifecycle,
+        reader=at.reader,
+        hub=hub,
+        catalog=at.catalog,
+        sessions=accounts,
+        storage=at.storage,
+        processes=at.processes,
+        servers=at.servers,
+        static=page(),
+        stopping=lambda: server is not None and server.should_exit,
+    )
+    form_limit = (at.settings.limit_upload_video_mb + 200 * at.settings.limit_upload_mb) * 1024**2
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(context, form_limit=form_limit),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            lifespan="off",
+            ws="none",
+        )
+    )
+    feed = asyncio.create_task(hub.run(), name="feed")
+    done = asyncio.create_task(server.serve([listener]), name="api")
+    try:
+        yield Serving(_address(at, host, port), accounts, server, done)
+    finally:
+        server.should_exit = True
+        await asyncio.wait([done], timeout=GRACE_SECONDS + 2)
+        feed.cancel()
+        await asyncio.gather(feed, return_exceptions=True)
+
+
+def _anonymous_allowed(at: Installation, host: str) -> bool:
+    if at.settings.anonymous != "auto":
+        return at.settings.anonymous == "on"
+    return ipaddress.ip_address(host).is_loopback
+
+
+def _address(at: Installation, host: str, port: int) -> str:
+    if at.settings.public_url:
+        return at.settings.public_url.rstrip("/")
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

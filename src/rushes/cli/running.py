@@ -1,0 +1,98 @@
+"""Commands that keep running: up, serve, dispatch."""
+
+import asyncio
+import signal
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from rushes.bootstrap.dispatching import dispatching
+from rushes.bootstrap.installation import open_installation
+from rushes.bootstrap.sample import submit_samples
+from rushes.bootstrap.serving import listening_socket, serving
+from rushes.bootstrap.up import Up, everything, previews
+from rushes.cli.options import ComfyUrls, DataDir, Host, Port, settings
+from rushes.cli.output import say
+from rushes.settings import Settings
+
+DEFAULT_PORT = 8600
+
+
+def up(
+    port: Port = DEFAULT_PORT,
+    host: Host = "127.0.0.1",
+    data_dir: DataDir = None,
+    comfy_url: ComfyUrls = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Use the built-in demo server.")] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Run sample jobs if there is no job yet.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Run the preview graphs, which need no models.")
+    ] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open the page.")] = False,
+) -> None:
+    """Start everything in one process: database, API and page, and a dispatcher."""
+    found = settings(data_dir, quiet=False, comfy_urls=comfy_url)
+    if preview:
+        found = found.model_copy(update={"preview": "always"})
+    asyncio.run(_up(found, host=host, port=port, demo=demo, sample=sample, browser=not no_browser))
+
+
+async def _up(found: Settings, *, host: str, port: int, demo: bool, sample: bool, browser: bool) -> None:
+    async with everything(found, host=host, port=port, demo=demo, tell=say) as running:
+        _greet(running)
+        if browser:
+            webbrowser.open(running.serving.url)
+        if sample:
+            jobs = await submit_samples(running.installation)
+            if jobs:
+                say(f"Sample jobs: {len(jobs)}, in the feed now.")
+        await running.serving.done
+    say("Stopped.")
+
+
+def _greet(running: Up) -> None:
+    say(f"Rushes is up: {running.serving.url}")
+    say(f"Sign in as administrator (once): {running.serving.sign_in_link()}")
+    kind = "the built-in demo server" if running.on_demo else "ComfyUI"
+    say(f"Jobs run on {kind}: {', '.join(running.comfy_urls)}")
+
+
+def serve(port: Port = DEFAULT_PORT, host: Host = "127.0.0.1", data_dir: DataDir = None) -> None:
+    """The API and the page alone; as many as you like on one database."""
+    asyncio.run(_serve(settings(data_dir, quiet=False), host, port))
+
+
+async def _serve(found: Settings, host: str, port: int) -> None:
+    listener = listening_socket(host, port)
+    async with (
+        open_installation(found, preview_default=previews(found, on_demo=False)) as at,
+        serving(at, listener) as served,
+    ):
+        say(f"Rushes serves: {served.url}")
+        say(f"Sign in as administrator (once): {served.sign_in_link()}")
+        await served.done
+
+
+def dispatch(data_dir: DataDir = None, comfy_url: ComfyUrls = None) -> None:
+    """A dispatcher alone; as many as you like on one database."""
+    asyncio.run(_dispatch(settings(data_dir, quiet=False, comfy_urls=comfy_url)))
+
+
+async def _dispatch(found: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_installation(found) as at:
+        if found.comfy_urls:
+            await at.servers.configure(found.comfy_urls)
+        async with dispatching(at) as dispatcher:
+            say(f"Dispatching as {dispatcher.id}")
+            await stop.wait()
+    say("Stopped.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands into the program."""
+    for command in (up, serve, dispatch):
+        app.command()(command)
