@@ -55,6 +55,11 @@ class EventStream:
         except ConnectionClosed:
             pass
         finally:
+            self.gone()
+
+    def gone(self) -> None:
+        """Note that nothing more will come."""
+        if self._alive:
             self._alive = False
             self._buffer.end()
 
@@ -74,6 +79,7 @@ async def listen(
         reader.cancel()
         with suppress(asyncio.CancelledError):
             await reader
+        stream.gone()  # a reader that was stopped before its first step couldn't say so
         await socket.close()
 
 
