@@ -207,6 +207,7 @@ class Server:
     draining: bool = False
     state: str = "unknown"
     version: str | None = None
+    source: str = "settings"  # settings | demo | admin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +253,7 @@ class Result:
 class DispatchQueue(Protocol):
     """The claim, and every guarded move after it. A bool answer is False when the lease was lost."""
 
-    async def claim(
-        self, *, owner: str, server: Server, depth: int, lease_seconds: float
-    ) -> Claim | None:
+    async def claim(self, *, owner: str, server: Server, depth: int, lease_seconds: float) -> Claim | None:
         """Take the next job for a server that holds fewer than `depth` jobs."""
         ...
 
@@ -262,9 +261,7 @@ class DispatchQueue(Protocol):
         """Take over processing jobs whose lease ran out, in place, each with a new token."""
         ...
 
-    async def renew(
-        self, claims: Sequence[Claim], *, lease_seconds: float
-    ) -> dict[UUID, bool]:
+    async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
         """Prolong leases; job id → cancel requested. A job that is missing in the answer is lost."""
         ...
 
@@ -314,8 +311,8 @@ class DispatchQueue(Protocol):
 class ServerRegistry(Protocol):
     """The `comfy_servers` table."""
 
-    async def configure(self, urls: Sequence[str]) -> None:
-        """Add the servers of the settings; those that settings no longer name are disabled."""
+    async def configure(self, urls: Sequence[str], *, demo: bool = False) -> None:
+        """Add the servers of the settings (or the demo server); those no longer named are disabled."""
         ...
 
     async def list(self) -> "list[Server]": ...
@@ -446,9 +443,7 @@ class ObjectStorage(Protocol):
 
     def list(self, prefix: str) -> AsyncIterator[ObjectStat]: ...
 
-    async def signed_get(
-        self, key: str, *, seconds: int, download_name: str | None = None
-    ) -> str | None:
+    async def signed_get(self, key: str, *, seconds: int, download_name: str | None = None) -> str | None:
         """A short-lived URL, or None where this store can't make one."""
         ...
 

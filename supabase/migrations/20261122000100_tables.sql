@@ -138,7 +138,7 @@ CREATE TABLE public.comfy_servers (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     url             text NOT NULL UNIQUE,
     name            text NOT NULL,
-    source          text NOT NULL DEFAULT 'settings' CHECK (source IN ('settings', 'admin')),
+    source          text NOT NULL DEFAULT 'settings' CHECK (source IN ('settings', 'demo', 'admin')),
     enabled         boolean NOT NULL DEFAULT true,
     draining        boolean NOT NULL DEFAULT false,
     slots           smallint NOT NULL DEFAULT 1 CHECK (slots BETWEEN 1 AND 16),

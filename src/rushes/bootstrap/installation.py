@@ -25,6 +25,7 @@ from rushes.adapters.postgres.writer import PostgresJobWriter
 from rushes.adapters.storage.local import LocalStorage
 from rushes.bootstrap.locations import shipped_workflows
 from rushes.ports import Limits
+from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
 from rushes.services.lifecycle import Lifecycle
 from rushes.services.submission import Submission
@@ -56,6 +57,7 @@ class Installation:
     accounts: PostgresAccounts
     submission: Submission
     uploads: Uploads
+    forms: Forms
     lifecycle: Lifecycle
 
 
@@ -70,9 +72,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def open_installation(
-    settings: Settings, *, preview_default: bool = False, migrated: bool = True
-) -> AsyncIterator[Installation]:
+async def open_installation(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Installation]:
     """Start what has to run, bring the schema up to date, and put the parts together."""
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(database_url(settings))
@@ -90,9 +90,7 @@ async def open_installation(
         stack.push_async_callback(media.stop)
         comfy = HttpComfyServers()
         stack.push_async_callback(comfy.aclose)
-        yield _put_together(
-            settings, dsn, database, events, storage, media, comfy, preview_default=preview_default
-        )
+        yield _put_together(settings, dsn, database, events, storage, media, comfy)
 
 
 def catalog(settings: Settings) -> FolderCatalog:
@@ -126,14 +124,23 @@ def _put_together(
     storage: LocalStorage,
     media: MediaWorkers,
     comfy: HttpComfyServers,
-    *,
-    preview_default: bool,
 ) -> Installation:
     clock = SystemClock()
     types = catalog(settings)
     reader = PostgresJobReader(database)
     writer = PostgresJobWriter(database=database)
     upload_store = PostgresUploads(database=database)
+    servers = PostgresServerRegistry(database=database)
+    uploads = Uploads(
+        uploads=upload_store,
+        storage=storage,
+        media=media,
+        clock=clock,
+        upload_limits=UploadLimits(
+            video_bytes=settings.limit_upload_video_mb * 1024**2,
+            other_bytes=settings.limit_upload_mb * 1024**2,
+        ),
+    )
     return Installation(
         settings=settings,
         dsn=dsn,
@@ -146,7 +153,7 @@ def _put_together(
         clock=clock,
         reader=reader,
         queue=PostgresDispatchQueue(database=database, events=events),
-        servers=PostgresServerRegistry(database=database),
+        servers=servers,
         processes=PostgresProcesses(database=database),
         outbox=PostgresOutbox(database=database),
         upload_store=upload_store,
@@ -161,17 +168,10 @@ def _put_together(
             random_seed=lambda: secrets.randbelow(SEED_LIMIT),
             limits=Limits(jobs_per_day=settings.limit_jobs_per_day, jobs_waiting=settings.limit_jobs_waiting),
             default_visibility=settings.default_visibility,
-            preview_default=preview_default,
+            servers=servers,
+            preview=settings.preview,
         ),
-        uploads=Uploads(
-            uploads=upload_store,
-            storage=storage,
-            media=media,
-            clock=clock,
-            upload_limits=UploadLimits(
-                video_bytes=settings.limit_upload_video_mb * 1024**2,
-                other_bytes=settings.limit_upload_mb * 1024**2,
-            ),
-        ),
+        uploads=uploads,
+        forms=Forms(catalog=types, uploads=uploads),
         lifecycle=Lifecycle(writer=writer, events=events),
     )

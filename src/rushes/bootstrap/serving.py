@@ -60,6 +60,7 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
     context = Context(
         submission=at.submission,
         uploads=at.uploads,
+        forms=at.forms,
         lifecycle=at.lifecycle,
         reader=at.reader,
         hub=hub,

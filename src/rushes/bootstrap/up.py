@@ -35,31 +35,27 @@ async def everything(
         stack.callback(listener.close)
         urls, on_demo = settings.comfy_urls, False
         if demo or not urls:
-            urls, on_demo = await _found_or_demo(stack, settings, demo=demo, tell=tell)
-        at = await stack.enter_async_context(
-            open_installation(settings, preview_default=previews(settings, on_demo=on_demo))
-        )
-        await at.servers.configure(urls)
+            urls, on_demo = await stack.enter_async_context(found_or_demo(settings, demo=demo, tell=tell))
+        at = await stack.enter_async_context(open_installation(settings))
+        await at.servers.configure(urls, demo=on_demo)
         await stack.enter_async_context(dispatching(at))
         served = await stack.enter_async_context(serving(at, listener))
         yield Up(at, served, urls, on_demo)
 
 
-def previews(settings: Settings, *, on_demo: bool) -> bool:
-    """Whether jobs run their preview graphs when they don't say."""
-    return settings.preview == "always" or (settings.preview == "auto" and on_demo)
-
-
-async def _found_or_demo(
-    stack: AsyncExitStack, settings: Settings, *, demo: bool, tell: Callable[[str], None]
-) -> tuple[tuple[str, ...], bool]:
+@asynccontextmanager
+async def found_or_demo(
+    settings: Settings, *, demo: bool, tell: Callable[[str], None]
+) -> AsyncIterator[tuple[tuple[str, ...], bool]]:
+    """A ComfyUI where one usually is, else the demo server, running while the block lasts."""
     if not demo and await _answers(USUAL_COMFYUI):
         tell(f"Found a ComfyUI at {USUAL_COMFYUI}.")
-        return (USUAL_COMFYUI,), False
+        yield (USUAL_COMFYUI,), False
+        return
     if not demo:
         tell(f"No ComfyUI was named, and none answers at {USUAL_COMFYUI}: starting the built-in demo server.")
-    url = await stack.enter_async_context(demo_server(settings.data_dir / "demo"))
-    return (url,), True
+    async with demo_server(settings.data_dir / "demo") as url:
+        yield (url,), True
 
 
 async def _answers(url: str) -> bool:

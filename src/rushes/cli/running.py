@@ -11,7 +11,7 @@ from rushes.bootstrap.dispatching import dispatching
 from rushes.bootstrap.installation import open_installation
 from rushes.bootstrap.sample import submit_samples
 from rushes.bootstrap.serving import listening_socket, serving
-from rushes.bootstrap.up import Up, everything, previews
+from rushes.bootstrap.up import Up, everything
 from rushes.cli.options import ComfyUrls, DataDir, Host, Port, settings
 from rushes.cli.output import say
 from rushes.settings import Settings
@@ -66,7 +66,7 @@ def serve(port: Port = DEFAULT_PORT, host: Host = "127.0.0.1", data_dir: DataDir
 async def _serve(found: Settings, host: str, port: int) -> None:
     listener = listening_socket(host, port)
     async with (
-        open_installation(found, preview_default=previews(found, on_demo=False)) as at,
+        open_installation(found) as at,
         serving(at, listener) as served,
     ):
         say(f"Rushes serves: {served.url}")

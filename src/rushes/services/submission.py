@@ -13,7 +13,17 @@ from rushes.domain.inputs import at_path, dotted, file_fields, validate_inputs
 from rushes.domain.job import Visibility
 from rushes.domain.principal import Principal
 from rushes.domain.workflow import Workflow, prompt_text
-from rushes.ports import Clock, JobEvents, JobReader, JobWriter, Json, Limits, NewJob, WorkflowCatalog
+from rushes.ports import (
+    Clock,
+    JobEvents,
+    JobReader,
+    JobWriter,
+    Json,
+    Limits,
+    NewJob,
+    ServerRegistry,
+    WorkflowCatalog,
+)
 from rushes.services.input_files import InputFiles
 
 PRODUCTION, PREVIEW = "workflow.json", "preview.json"
@@ -80,7 +90,8 @@ class Submission:
         random_seed: Callable[[], int],
         limits: Limits,
         default_visibility: str = Visibility.PRIVATE,
-        preview_default: bool = False,
+        servers: ServerRegistry,
+        preview: str = "auto",
     ) -> None:
         self._catalog = catalog
         self._writer = writer
@@ -91,7 +102,8 @@ class Submission:
         self._random_seed = random_seed
         self._limits = limits
         self._default_visibility = default_visibility
-        self.preview_default = preview_default
+        self._servers = servers
+        self._preview = preview
 
     async def submit(self, principal: Principal, asked: Submit) -> Submitted:
         """Write the job. Raises InvalidInput, InvalidFile, UnknownWorkflow, QuotaExceeded, Unavailable …"""
@@ -114,7 +126,7 @@ class Submission:
         workflow = self._catalog.get(asked.workflow_type)
         if asked.parent_id and await self._reader.one(principal, asked.parent_id) is None:
             raise InvalidInput({"parent_id": "is no job of yours; leave it out or name one you can see"})
-        graph_name = self._graph_name(workflow, asked.preview)
+        graph_name = await self._graph_name(workflow, asked.preview)
         raw = await self._resolved(principal, workflow, asked.inputs)
         inputs = validate_inputs(workflow.manifest, raw, random_seed=self._random_seed)
         job_id = self._clock.uuid7()
@@ -143,8 +155,15 @@ class Submission:
         await self._events.notify("jobs")
         return job_id
 
-    def _graph_name(self, workflow: Workflow, preview: bool | None) -> str:
-        wanted = PREVIEW if (self.preview_default if preview is None else preview) else PRODUCTION
+    async def preview_default(self) -> bool:
+        """Whether a job that doesn't say runs its preview graph: on the demo server, which has no models."""
+        if self._preview != "auto":
+            return self._preview == "always"
+        enabled = [server for server in await self._servers.list() if server.enabled]
+        return bool(enabled) and all(server.source == "demo" for server in enabled)
+
+    async def _graph_name(self, workflow: Workflow, preview: bool | None) -> str:
+        wanted = PREVIEW if (await self.preview_default() if preview is None else preview) else PRODUCTION
         if wanted in workflow.graphs:
             return wanted
         if preview:

@@ -109,6 +109,10 @@ class Uploads:
                 f"{upload.filename} is longer than the {upload.size_bytes} bytes that were announced. Upload it again."
             ) from error
 
+    async def discard(self, upload: Upload) -> None:
+        """Forget an upload; its object goes with it."""
+        await self._uploads.discard(upload.id)
+
     async def _take(self, upload: Upload, stream: AsyncIterator[bytes]) -> tuple[Upload, Probe]:
         stored = await self._storage.put(
             upload.key,
@@ -138,6 +142,12 @@ class Uploads:
             await self._storage.delete_many([upload.key])
             raise
         return taken, probe
+
+
+def tidy_name(filename: str) -> str:
+    """The name without what an upload's name may not have; for clients that send files found somewhere."""
+    kept = "".join(c for c in filename if category(c) not in _ODD and c not in "/\\").strip()
+    return kept[-NAME_LIMIT:] or "file"
 
 
 def _check_name(filename: str) -> None:

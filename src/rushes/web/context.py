@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from rushes.domain.principal import Principal
 from rushes.ports import JobReader, ObjectStorage, Processes, ServerRegistry, WorkflowCatalog
 from rushes.services.feed import FeedHub
+from rushes.services.forms import Forms
 from rushes.services.lifecycle import Lifecycle
 from rushes.services.submission import Submission
 from rushes.services.uploads import Uploads
@@ -37,6 +38,7 @@ class Context:
 
     submission: Submission
     uploads: Uploads
+    forms: Forms
     lifecycle: Lifecycle
     reader: JobReader
     hub: FeedHub

@@ -12,9 +12,9 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from rushes.domain.errors import InvalidInput, InvalidRequest, RushesError
-from rushes.domain.form_inputs import place, read_text
 from rushes.domain.principal import Principal
-from rushes.services.submission import Submit
+from rushes.services.forms import FilePart
+from rushes.services.submission import Submit, Submitted
 from rushes.web.answers import found, json_bytes, with_session
 from rushes.web.context import Context, Ctx
 from rushes.web.errors import documented
@@ -71,34 +71,35 @@ async def submit_job(
     """Submit a job. With an Idempotency-Key the same request gives the same answer again."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        asked, fingerprint = await _from_form(request, ctx, principal)
+        submitted = await _submit_form(request, ctx, principal, idempotency_key)
     elif kind in ("application/json", ""):
-        asked, fingerprint = _checked(await _json(request)), None
+        asked = checked(await _json(request))
+        submitted = await ctx.submission.submit(principal, _submit(request, asked, idempotency_key))
     else:
         raise _Unsupported(f"Send application/json or multipart/form-data, not {kind}.")
-    submitted = await ctx.submission.submit(
-        principal,
-        Submit(
-            workflow_type=asked.workflow_type,
-            inputs=asked.inputs,
-            title=asked.title,
-            priority=asked.priority,
-            visibility=asked.visibility,
-            deadline_at=asked.deadline,
-            metadata=asked.metadata,
-            parent_id=asked.parent_id,
-            tags=tuple(asked.tags),
-            preview=asked.preview,
-            user_ip=request.client.host if request.client else None,
-            idempotency_key=idempotency_key,
-            body_sha256=fingerprint,
-        ),
-    )
     headers = {"Location": f"/api/jobs/{submitted.job_id}"}
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
     body = found(await ctx.reader.one(principal, submitted.job_id))
     return with_session(request, json_bytes(body, 201, **headers))
+
+
+def _submit(request: Request, asked: JobRequest, key: str | None, fingerprint: str | None = None) -> Submit:
+    return Submit(
+        workflow_type=asked.workflow_type,
+        inputs=asked.inputs,
+        title=asked.title,
+        priority=asked.priority,
+        visibility=asked.visibility,
+        deadline_at=asked.deadline,
+        metadata=asked.metadata,
+        parent_id=asked.parent_id,
+        tags=tuple(asked.tags),
+        preview=asked.preview,
+        user_ip=request.client.host if request.client else None,
+        idempotency_key=key,
+        body_sha256=fingerprint,
+    )
 
 
 class _Unsupported(RushesError):
@@ -117,7 +118,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _checked(body: Any) -> JobRequest:
+def checked(body: Any) -> JobRequest:
     """Raises InvalidInput naming every faulty field."""
     if not isinstance(body, dict):
         raise InvalidInput({"body": "should be a JSON object with workflow_type and inputs"})
@@ -137,35 +138,42 @@ def _said(error: Any) -> str:
     return "is missing" if error["type"] == "missing" else str(error["msg"]).lower()
 
 
-async def _from_form(request: Request, ctx: Context, principal: Principal) -> tuple[JobRequest, str]:
-    """Read a form; its files become uploads first. Also what makes the request the same request."""
+async def _submit_form(request: Request, ctx: Context, principal: Principal, key: str | None) -> Submitted:
     try:
         async with request.form(max_files=FORM_FILES, max_fields=FORM_FIELDS, max_part_size=CHUNK) as form:
-            return await _read_form(form, ctx, principal)
+            return await _submit_parts(request, form, ctx, principal, key)
     except MultiPartException as error:
         raise InvalidRequest(f"The form can't be read: {error.message}") from None
 
 
-async def _read_form(form: FormData, ctx: Context, principal: Principal) -> tuple[JobRequest, str]:
-    texts = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    own: dict[str, Any] = {name: texts[name] for name in OWN_FIELDS if texts.get(name)}
+async def _submit_parts(
+    request: Request, form: FormData, ctx: Context, principal: Principal, key: str | None
+) -> Submitted:
+    texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    own: dict[str, Any] = {name: value for name, value in texts if name in OWN_FIELDS and value}
     own.update(_typed_own(own))
-    if "workflow_type" not in own:
-        raise InvalidInput({"workflow_type": "is missing"})
-    manifest = ctx.catalog.get(own["workflow_type"]).manifest
-    inputs = read_text(
-        manifest, [(n, v) for n, v in form.multi_items() if isinstance(v, str) and n not in OWN_FIELDS]
+    checked({**own, "inputs": {}})  # cheap faults first
+    given = [(name, value) for name, value in texts if name not in OWN_FIELDS]
+    parts = [_part(name, file) for name, file in form.multi_items() if isinstance(file, UploadFile)]
+    async with ctx.forms.inputs(principal, own["workflow_type"], given, parts) as filled:
+        same = json.dumps([sorted(texts), filled.digests])
+        asked = checked({**own, "inputs": filled.inputs})
+        fingerprint = hashlib.sha256(same.encode()).hexdigest()
+        return await ctx.submission.submit(principal, _submit(request, asked, key, fingerprint))
+
+
+def _part(name: str, file: UploadFile) -> FilePart:
+    async def chunks() -> AsyncIterator[bytes]:
+        while chunk := await file.read(CHUNK):
+            yield chunk
+
+    return FilePart(
+        name=name,
+        filename=file.filename or "",
+        size_bytes=file.size or 0,
+        content_type=file.content_type,
+        chunks=chunks,
     )
-    seen: list[tuple[str, str | None]] = []
-    # Cheap faults first: nothing is stored for a form that can't become a job.
-    _checked({**own, "inputs": {}})
-    for name, part in form.multi_items():
-        if isinstance(part, UploadFile):
-            reference, digest = await _upload(ctx, principal, name, part)
-            place(manifest, inputs, name, reference)
-            seen.append((name, digest))
-    fingerprint = hashlib.sha256(json.dumps([sorted(texts.items()), seen]).encode()).hexdigest()
-    return _checked({**own, "inputs": inputs}), fingerprint
 
 
 def _typed_own(own: dict[str, Any]) -> dict[str, Any]:
@@ -177,24 +185,3 @@ def _typed_own(own: dict[str, Any]) -> dict[str, Any]:
             except ValueError:
                 raise InvalidInput({name: "should be written as JSON in a form"}) from None
     return typed
-
-
-async def _upload(
-    ctx: Context, principal: Principal, name: str, part: UploadFile
-) -> tuple[dict[str, str], str | None]:
-    try:
-        created = await ctx.uploads.create(
-            principal,
-            filename=part.filename or "",
-            size_bytes=part.size or 0,
-            declared_type=part.content_type,
-        )
-        upload, _ = await ctx.uploads.receive(principal, created.id, _chunks(part))
-    except InvalidRequest as error:
-        raise InvalidInput({name: error.message}) from None
-    return {"upload_id": str(upload.id)}, upload.sha256
-
-
-async def _chunks(part: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await part.read(CHUNK):
-        yield chunk

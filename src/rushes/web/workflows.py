@@ -23,7 +23,7 @@ async def list_workflows(ctx: Ctx) -> WorkflowList:
     reason = waiting_reason(await ctx.servers.list())
     return WorkflowList(
         data=[_summary(workflow, reason) for workflow in ctx.catalog.list()],
-        preview_default=ctx.submission.preview_default,
+        preview_default=await ctx.submission.preview_default(),
         broken=ctx.catalog.broken(),
     )
 

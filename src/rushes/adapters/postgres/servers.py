@@ -17,12 +17,13 @@ class PostgresServerRegistry:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    async def configure(self, urls: Sequence[str]) -> None:
-        await self._database.execute(query("server_configure"), {"urls": list(urls)})
+    async def configure(self, urls: Sequence[str], *, demo: bool = False) -> None:
+        source = "demo" if demo else "settings"
+        await self._database.execute(query("server_configure"), {"urls": list(urls), "source": source})
 
     async def list(self) -> list[Server]:
         rows = await self._database.fetch_all(query("server_list"))
-        names = ("id", "url", "name", "slots", "enabled", "draining", "state", "version")
+        names = ("id", "url", "name", "slots", "enabled", "draining", "state", "version", "source")
         return [Server(**dict(zip(names, row[: len(names)], strict=True))) for row in rows]
 
     async def seen(self, server_id: UUID, stats: SystemStats) -> None:
