@@ -232,8 +232,8 @@ BEGIN
         job.started_at := NULL;
     ELSE
         job.completed_at := now();
-        -- whole seconds; a clock that was set back makes it 0, not an error
-        job.processing_time_seconds := greatest(0, floor(extract(epoch FROM now() - job.started_at)));
+        -- whole seconds, if it ran; a clock that was set back makes it 0, not an error
+        job.processing_time_seconds := floor(extract(epoch FROM greatest(now(), job.started_at) - job.started_at));
     END IF;
     RETURN job;
 END

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-
-from rushes.adapters.postgres.migrations import migrate
 from tests.integration.schema.people import Stage
 from tests.postgres import drop_database, fresh_database, template_database
+
+from rushes.adapters.postgres.migrations import migrate
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +17,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def schema_template(postgres_server: str) -> str:
     """A database with all migrations, made once per session."""
-    return template_database(
-        postgres_server, "rushes_schema", lambda url: void(asyncio.run(migrate(url)))
-    )
+    return template_database(postgres_server, "rushes_schema", lambda url: void(asyncio.run(migrate(url))))
 
 
 @pytest.fixture
@@ -57,6 +55,7 @@ def shared_stage(stage_url: str) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(shared_stage: Stage) -> Iterator[Stage]:
+    shared_stage.connection.execute("SELECT")  # from here on everything is one transaction, never committed
     yield shared_stage
     shared_stage.connection.rollback()
 

@@ -38,7 +38,8 @@ class Stage:
         role, claims = (who.role, who.claims()) if who else ("service_role", '{"role": "service_role"}')
         with self.connection.transaction():
             self.connection.execute(
-                "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", (role, claims)
+                "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+                (role, claims),
             )
             yield self.connection
             self.connection.execute(
@@ -68,7 +69,7 @@ class Stage:
             "workflow_name": "workflow.json", "visibility": visibility, "comfy_url": None, **columns,
         }  # fmt: skip
         names, marks = ", ".join(values), ", ".join(["%s"] * len(values))
-        self.ask(None, f"INSERT INTO workflow_jobs ({names}) VALUES ({marks})", *values.values())
+        self.ask(None, f"INSERT INTO public.workflow_jobs ({names}) VALUES ({marks})", *values.values())
         return job
 
     def move(self, job: UUID, status: str) -> None:

@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 
 import psycopg
 import pytest
-
-from rushes.domain.principal import Principal
 from tests.integration.schema.people import PEOPLE, Stage
 
-WITHOUT_ROW = 0
+from rushes.domain.principal import Principal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +20,11 @@ class Access:
     admin: int | None = None
     hidden: frozenset[str] = field(default_factory=frozenset)
     updates: frozenset[str] = field(default_factory=frozenset)
-    append_only: bool = False
     service: str = "SELECT, INSERT, UPDATE, DELETE"
 
 
 HIDDEN = frozenset({"user_ip", "comfy_url", "error_details", "metadata", "idempotency_key", "legacy_row"})
 EDITABLE = frozenset({"title", "rating", "tags", "visibility", "cancel_requested_at", "deleted_at"})
-OWNERS_AND_ADMINS = {"stranger": 0, "visitor": 0}
 
 # The stage has a private, a team, a public and a trashed public job, all of them the owner's.
 TABLES: dict[str, Access] = {
@@ -39,23 +35,23 @@ TABLES: dict[str, Access] = {
         anon=1, owner=3, stranger=2, visitor=1, admin=3,
         hidden=frozenset({"lease_token", "owner", "server_id", "occupies_server", "expires_at"}),
     ),
-    "public.workflow_job_attempts": Access(owner=3, admin=3, **OWNERS_AND_ADMINS, hidden=frozenset({"owner"})),
+    "public.workflow_job_attempts": Access(owner=3, admin=3, stranger=0, visitor=0, hidden=frozenset({"owner"})),
     "public.workflow_job_events": Access(
-        owner=8, admin=8, **OWNERS_AND_ADMINS, service="SELECT, INSERT, DELETE"
+        owner=8, admin=8, stranger=0, visitor=0, service="SELECT, INSERT, DELETE"
     ),
-    "public.workflow_prompts": Access(owner=3, admin=3, **OWNERS_AND_ADMINS),
+    "public.workflow_prompts": Access(owner=3, admin=3, stranger=0, visitor=0),
     "public.comfy_servers": Access(owner=0, stranger=0, visitor=0, admin=1),
     "public.dispatchers": Access(),
-    "public.uploads": Access(owner=1, admin=0, **OWNERS_AND_ADMINS),
+    "public.uploads": Access(owner=1, admin=0, stranger=0, visitor=0),
     "public.caption_datasets": Access(
         anon=1, owner=3, stranger=2, visitor=1, admin=3, hidden=frozenset({"legacy_id"})
     ),
     "public.caption_dataset_items": Access(
         anon=1, owner=3, stranger=2, visitor=1, admin=3, hidden=frozenset({"legacy_id"})
     ),
-    "public.api_keys": Access(owner=1, admin=0, **OWNERS_AND_ADMINS, hidden=frozenset({"sha256"})),
+    "public.api_keys": Access(owner=1, admin=0, stranger=0, visitor=0, hidden=frozenset({"sha256"})),
     "public.idempotency": Access(),
-    "public.user_limits": Access(owner=1, admin=1, **OWNERS_AND_ADMINS),
+    "public.user_limits": Access(owner=1, admin=1, stranger=0, visitor=0),
     "public.storage_outbox": Access(),
     "rushes.fair_turns": Access(),
     "rushes.pruned_events": Access(service="SELECT, UPDATE"),
@@ -65,7 +61,8 @@ NOT_SERVICE = {name: who for name, who in PEOPLE.items() if who is not None}
 
 def columns(stage: Stage, table: str) -> list[str]:
     rows = stage.connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped", (table,)
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+        (table,),
     )
     return [name for (name,) in rows]
 
@@ -115,7 +112,11 @@ def test_nobody_inserts_deletes_truncates_or_locks(stage: Stage, table: str, per
     refused(stage, who, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
     refused(stage, who, f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     refused(stage, who, f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-    refused(stage, who, f"CREATE TRIGGER mine BEFORE UPDATE ON {table} EXECUTE FUNCTION suppress_redundant_updates_trigger()")
+    refused(
+        stage,
+        who,
+        f"CREATE TRIGGER mine BEFORE UPDATE ON {table} EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    )
 
 
 @pytest.mark.parametrize("person", NOT_SERVICE)

@@ -1,0 +1,62 @@
+"""Rows that go take their files with them, by whatever way they go."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from tests.integration.schema.people import ADMIN, OWNER, STRANGER, Stage
+
+from rushes.domain.keys import job_prefix, upload_key
+
+
+def outbox(stage: Stage) -> list[tuple[str, Any]]:
+    rows = stage.ask(None, "SELECT action, target FROM storage_outbox WHERE target <> '[]' ORDER BY id")
+    return [(action, target) for action, target in rows]
+
+
+def new_upload(stage: Stage) -> str:
+    upload = uuid4()
+    assert STRANGER.user_id
+    key = upload_key(STRANGER.user_id, upload, "a.png")
+    stage.ask(
+        None, "INSERT INTO uploads (id, user_id, filename, key, size_bytes) VALUES (%s, %s, 'a.png', %s, 1)",
+        upload, STRANGER.user_id, key,
+    )  # fmt: skip
+    return key
+
+
+def test_a_deleted_job_leaves_its_folder_to_the_outbox(stage: Stage) -> None:
+    jobs = [stage.new_job(STRANGER) for _ in range(3)]
+    stage.ask(None, "DELETE FROM workflow_jobs WHERE user_id = %s", STRANGER.user_id)
+    assert sorted(outbox(stage)) == sorted(("delete_prefix", job_prefix("img2img", job)) for job in jobs)
+
+
+def test_deleting_nothing_writes_nothing(stage: Stage) -> None:
+    stage.ask(None, "DELETE FROM workflow_jobs WHERE user_id = %s", ADMIN.user_id)
+    stage.ask(None, "DELETE FROM uploads WHERE user_id = %s", ADMIN.user_id)
+    assert outbox(stage) == []
+
+
+def test_an_account_takes_its_jobs_and_uploads_with_it(stage: Stage) -> None:
+    job, key = stage.job_in("completed", STRANGER), new_upload(stage)
+    stage.ask(None, "DELETE FROM auth.users WHERE id = %s", STRANGER.user_id)
+    assert sorted(outbox(stage)) == [("delete_keys", [key]), ("delete_prefix", job_prefix("img2img", job))]
+    assert stage.ask(None, "SELECT 1 FROM workflow_jobs WHERE id = %s", job) == []
+    assert stage.ask(None, "SELECT 1 FROM workflow_job_events WHERE job_id = %s", job) == []
+
+
+def test_a_roll_back_takes_the_entry_back(stage: Stage) -> None:
+    stage.new_job(STRANGER)
+    try:
+        with stage.acting(None) as connection:
+            connection.execute("DELETE FROM workflow_jobs WHERE user_id = %s", (STRANGER.user_id,))
+            connection.execute("SELECT 1 / 0")
+    except psycopg.errors.DivisionByZero:
+        pass
+    assert outbox(stage) == []
+
+
+def test_moving_to_the_trash_keeps_the_files(stage: Stage) -> None:
+    job = stage.job_in("completed")
+    stage.touched(OWNER, "UPDATE workflow_jobs SET deleted_at = now() WHERE id = %s", job)
+    assert outbox(stage) == []
