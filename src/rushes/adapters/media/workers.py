@@ -31,6 +31,11 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._tasks_left = 0
 
+    @property
+    def pid(self) -> int | None:
+        """The process id, while there is one."""
+        return self._process.pid if self._process else None
+
     async def ask(self, request: dict[str, str]) -> dict[str, Any]:
         """The worker's answer. Raises Unreadable when it takes too long or dies of the file."""
         try:
@@ -41,7 +46,7 @@ class Worker:
             await self._kill()
             raise Unreadable(f"Looking into the file took longer than {self._task_seconds:g} s.") from None
         except (OSError, EOFError, ValueError):
-            code = await self._kill()
+            code = await self._kill(grace=1.0)  # it is going by itself: let its exit say why
             raise Unreadable(f"Looking into the file crashed the decoder{_signal_words(code)}.") from None
         except asyncio.CancelledError:  # an answer nobody reads would be taken for the next one
             await self._kill()
@@ -88,10 +93,13 @@ class Worker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    async def _kill(self) -> int:
+    async def _kill(self, *, grace: float = 0.0) -> int:
         process, self._process = self._process, None
         if process is None:
             return 0
+        if grace:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(process.wait(), grace)
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -5,7 +5,21 @@ Each format's module plans the new file as pieces of the old one; nothing is dec
 
 from collections.abc import Callable
 
-from rushes.adapters.media.strip import boxes, ebml, flac, gif, glb, id3, jpeg, ogg, png, riff, svg, tensors
+from rushes.adapters.media.strip import (
+    boxes,
+    ebml,
+    exr,
+    flac,
+    gif,
+    glb,
+    id3,
+    jpeg,
+    ogg,
+    png,
+    riff,
+    svg,
+    tensors,
+)
 from rushes.adapters.media.strip.pieces import Piece, Source
 
 PLANS: dict[str, Callable[[Source], list[Piece]]] = {
@@ -14,6 +28,7 @@ PLANS: dict[str, Callable[[Source], list[Piece]]] = {
     "image/webp": riff.plan_webp,
     "image/gif": gif.plan,
     "image/svg+xml": svg.plan,
+    "image/x-exr": exr.plan,
     "video/mp4": boxes.plan,
     "video/quicktime": boxes.plan,
     "audio/mp4": boxes.plan,

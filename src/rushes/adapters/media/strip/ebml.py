@@ -1,4 +1,4 @@
-"""Matroska and WEBM: tags and titles become void elements of the same size, so that offsets hold."""
+"""Matroska and WEBM: tags, titles and track names become void elements of the same size, so that offsets hold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from rushes.adapters.media.strip.pieces import Malformed, Piece, Plan, Source
 
 _SEGMENT, _CLUSTER, _TAGS, _INFO = 0x18538067, 0x1F43B675, 0x1254C367, 0x1549A966
 _SEEK_HEAD, _SEEK, _SEEK_ID = 0x114D9B74, 0x4DBB, 0x53AB
+_TRACKS, _TRACK_ENTRY, _TRACK_NAME = 0x1654AE6B, 0xAE, 0x536E
 _TITLE, _SEGMENT_FILENAME, _CRC = 0x7BA9, 0x7384, 0xBF
+_WORDS = {_TITLE, _SEGMENT_FILENAME, _TRACK_NAME}
 _TAGS_ID = _TAGS.to_bytes(4, "big")
 
 
@@ -40,13 +42,19 @@ def _doomed(source: Source, element: _Element) -> list[_Element]:
     """What must go of one element of the segment; a checksum over it goes too."""
     if element.id == _TAGS:
         return [element]
-    if element.id not in (_INFO, _SEEK_HEAD):
+    if element.id not in (_INFO, _SEEK_HEAD, _TRACKS):
         return []
     inner = list(_elements(source, element.body, element.end))
-    words = [
-        child for child in inner if child.id in (_TITLE, _SEGMENT_FILENAME) or _seeks_tags(source, child)
-    ]
+    words = [word for child in inner for word in _words(source, child)]
     return words + [child for child in inner if child.id == _CRC] if words else []
+
+
+def _words(source: Source, element: _Element) -> list[_Element]:
+    if element.id in _WORDS or _seeks_tags(source, element):
+        return [element]
+    if element.id != _TRACK_ENTRY:
+        return []
+    return [child for child in _elements(source, element.body, element.end) if child.id in _WORDS]
 
 
 def _seeks_tags(source: Source, element: _Element) -> bool:

@@ -37,7 +37,7 @@ async def stripped(
         source = Source(file, size)
         pieces = await off_loop(partial(_planned, source, content_type, filename))
         contents = source.contents(pieces)
-        while (block := await off_loop(lambda: next(contents, None))) is not None:
+        while block := await off_loop(partial(next, contents, b"")):
             yield block
 
 
@@ -67,8 +67,7 @@ async def _spool(file: IO[bytes], head: bytes, stream: AsyncIterator[bytes], tem
 def _planned(source: Source, content_type: str, filename: str) -> list[Piece]:
     try:
         return PLANS[content_type](source)
-    except (Malformed, RecursionError) as error:
-        _log.warning(
-            "%s is stored with its metadata: as %s it is malformed (%s)", filename, content_type, error
-        )
+    except Exception as error:  # whatever a broken file provokes, the file itself must not be lost
+        why = str(error) if isinstance(error, Malformed) else type(error).__name__
+        _log.warning("%s keeps its metadata: it is malformed as %s (%s)", filename, content_type, why)
         return [Span(0, source.size)]

@@ -6,7 +6,8 @@ from rushes.adapters.media.strip.exif import only_orientation
 from rushes.adapters.media.strip.pieces import Malformed, Piece, Plan, Source
 
 _WEBP_SHOWN = {b"VP8 ", b"VP8L", b"ICCP", b"ANIM", b"ANMF", b"ALPH"}
-_WORDS = {b"id3 ", b"ID3 ", b"_PMX", b"iXML", b"axml", b"bext", b"IDIT", b"ISMP"}
+_WORDS = {b"id3 ", b"ID3 ", b"_PMX", b"iXML", b"axml", b"bext", b"IDIT", b"ISMP", b"strn"}
+_LISTS = {b"hdrl", b"strl"}
 _HAS_EXIF, _HAS_XMP = 0x08, 0x04
 
 
@@ -42,19 +43,26 @@ def _extended_header(body: Plan, source: Source, start: int, size: int, *, has_e
 
 
 def plan_in_place(source: Source) -> list[Piece]:
-    """Turn lists of words into JUNK of the same size, so that no index goes astray."""
+    """Turn chunks of words into JUNK of the same size, so that no index goes astray."""
     plan = Plan()
-    plan.keep(0, 12)
-    done = 12
-    for kind, start, size in _chunks(source, 12, source.size):
-        inner = source.at(start + 8, 4) if kind == b"LIST" and size >= 4 else b""
-        if kind in _WORDS or inner == b"INFO":
-            plan.keep(done, start - done)
-            plan.write(b"JUNK" + source.at(start + 4, 4))
-            done = min(start + 8 + size, source.size)
-            plan.blank(done - start - 8)
+    done = 0
+    for start, end in _words(source, 12, source.size):
+        plan.keep(done, start - done)
+        plan.write(b"JUNK" + source.at(start + 4, 4))
+        plan.blank(end - start - 8)
+        done = end
     plan.keep(done, source.size - done)
     return plan.pieces
+
+
+def _words(source: Source, offset: int, limit: int) -> Iterator[tuple[int, int]]:
+    for kind, start, size in _chunks(source, offset, limit):
+        end = min(start + 8 + size, limit)
+        inner = source.at(start + 8, 4) if kind == b"LIST" and size >= 4 else b""
+        if kind in _WORDS or inner == b"INFO":
+            yield start, end
+        elif inner in _LISTS:
+            yield from _words(source, start + 12, end)
 
 
 def _chunks(source: Source, offset: int, end: int) -> Iterator[tuple[bytes, int, int]]:
