@@ -206,7 +206,7 @@ class Execution:
                 )
                 for index in range(length)
             ]
-        return _gathered(node, results, [definition.gives_list(slot) for slot in range(16)])
+        return _gathered(results, [definition.gives_list(slot) for slot in range(16)])
 
     def _call(self, node: str, values: dict[str, Any]) -> Result:
         blocked = next((value for value in values.values() if isinstance(value, Blocked)), None)
@@ -322,7 +322,7 @@ class _Run:
             self._check()
 
 
-def _gathered(node: str, results: list[Result], lists: list[bool]) -> Outcome:
+def _gathered(results: list[Result], lists: list[bool]) -> Outcome:
     values: list[list[Any]] = []
     ui: dict[str, list[Any]] | None = None
     for result in results:

@@ -92,7 +92,7 @@ class Faults:
 
     async def while_frozen(self, what: str) -> None:
         """Wait until it moves again."""
-        while self.is_frozen(what):
+        while self.is_frozen(what):  # noqa: ASYNC110 - set and cleared from other threads
             await asyncio.sleep(0.01)
 
     def hold_thread(self, what: str, given_up: Callable[[], bool]) -> None:

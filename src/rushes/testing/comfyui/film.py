@@ -57,7 +57,7 @@ class FilmFile:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             rate = Fraction(stream.average_rate or 1)
-            frames.extend(frame.to_image() for frame in container.decode(stream))
+            frames.extend(_picture(frame) for frame in container.decode(stream))
         return Film(tuple(frames), rate, read_sound(self.path))
 
     def codec(self) -> str:
@@ -96,7 +96,8 @@ def _fitting_sound(film: Film, rate: Fraction, keeps_mono: bool) -> Sound | None
 
 
 def _add_film(container: OutputContainer, codec: str, rate: Fraction, size: tuple[int, int]) -> VideoStream:
-    stream: VideoStream = container.add_stream(_ENCODERS[codec], rate=rate)
+    stream = container.add_stream(_ENCODERS[codec], rate=rate)
+    assert isinstance(stream, VideoStream)
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     return stream
@@ -108,12 +109,24 @@ def encode_frames(container: OutputContainer, stream: VideoStream, frames: Itera
     frame: VideoFrame | None = None
     for number, image in enumerate(frames):
         if frame is None or image is not previous:
-            frame = VideoFrame.from_image(image.convert("RGB")).reformat(format=stream.pix_fmt)
+            frame = _av_frame(image).reformat(format=stream.pix_fmt)
             previous = image
         frame.pts = number
         frame.time_base = 1 / Fraction(stream.codec_context.framerate)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def _picture(frame: VideoFrame) -> Image.Image:
+    image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV's stub names no types here
+    assert isinstance(image, Image.Image)
+    return image
+
+
+def _av_frame(image: Image.Image) -> VideoFrame:
+    frame = VideoFrame.from_image(image.convert("RGB"))  # type: ignore[no-untyped-call]  # as above
+    assert isinstance(frame, VideoFrame)
+    return frame
 
 
 def copy_film(source: Path, target: Path, texts: Mapping[str, str]) -> None:

@@ -60,7 +60,7 @@ class Folders:
         root = self[kind]
         prefix = _expand(prefix, size)
         subfolder, stem = os.path.split(os.path.normpath(prefix))
-        folder = Path(os.path.normpath(root / subfolder))
+        folder = normal(root / subfolder)
         if not is_within(folder, root):
             raise OutsideOutput(
                 "**** ERROR: Saving image outside the output folder is not allowed.\n"
@@ -77,9 +77,14 @@ def split_annotation(name: str) -> tuple[str, str | None]:
     return match["name"], match["kind"]
 
 
+def normal(path: Path) -> Path:
+    """The path with its dots resolved by name alone, whatever exists."""
+    return Path(os.path.normpath(path))
+
+
 def is_within(path: Path, root: Path) -> bool:
     """Whether the path, its dots resolved by name alone, is the root or below it."""
-    absolute, root = Path(os.path.normpath(path)), Path(os.path.normpath(root))
+    absolute, root = normal(path), normal(root)
     return absolute == root or root in absolute.parents
 
 
@@ -102,5 +107,5 @@ def _expand(prefix: str, size: tuple[int, int]) -> str:
 
 def _next_number(folder: Path, stem: str) -> int:
     taken = re.compile(re.escape(stem) + r"_(\d+)", re.IGNORECASE)
-    numbers = (int(match[1]) for name in os.listdir(folder) if (match := taken.match(name)))
+    numbers = (int(match[1]) for path in folder.iterdir() if (match := taken.match(path.name)))
     return max(numbers, default=0) + 1

@@ -72,7 +72,8 @@ class JobRoutes:
         invalid = [str(each) for each in job_ids if not _is_uuid(each)]
         if invalid:
             return Json({"error": "job_ids contains invalid id(s)", "invalid_ids": invalid}, 400)
-        return Json({"cancelled": any([self._instance.cancel(each) for each in job_ids])})
+        cancelled = [self._instance.cancel(each) for each in job_ids]
+        return Json({"cancelled": any(cancelled)})
 
     def _all(self) -> Iterator[dict[str, Any]]:
         running, pending = self._instance.queue.snapshot()

@@ -17,6 +17,12 @@ from rushes.testing.comfyui.validation import Validation, problem
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+_ID_RULE = (
+    "prompt_id must be a UUID string in canonical lowercase hyphenated form;"
+    " omit it to let the server generate one"
+)
+
+
 class TwinNumber(Exception):
     """Id and number equal a pending prompt's; ComfyUI answers 500 and runs it all the same."""
 
@@ -35,8 +41,7 @@ class PromptRoutes:
             return _refused(problem("no_prompt", "No prompt provided", "No prompt provided"))
         prompt_id = self._prompt_id(body)
         if prompt_id is None:
-            details = "prompt_id must be a UUID string in canonical lowercase hyphenated form; omit it to let the server generate one"
-            return _refused(problem("invalid_prompt_id", "prompt_id must be a valid UUID", details))
+            return _refused(problem("invalid_prompt_id", "prompt_id must be a valid UUID", _ID_RULE))
         prompt = self._graph(body["prompt"])
         checked = Validation(
             prompt, self._instance.catalogue, self._instance.generation, self._instance.folders
@@ -52,7 +57,7 @@ class PromptRoutes:
         if "number" in body:
             return float(body["number"])
         number = self._instance.queue.next_number()
-        return -number if "front" in body and body["front"] else number
+        return -number if body.get("front") else number
 
     def _prompt_id(self, body: dict[str, Any]) -> str | None:
         if not self._instance.generation.uuid_prompt_ids:

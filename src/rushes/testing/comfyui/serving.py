@@ -78,7 +78,7 @@ class Serving:
     async def _cut(self, scope: Scope) -> None:
         client = tuple(scope.get("client") or ())
         for connection in list(self._state.connections):
-            if tuple(connection.client or ()) == client:
+            if tuple(getattr(connection, "client", None) or ()) == client:
                 connection.transport.abort()
         await asyncio.sleep(0.001)  # the protocol hears of the end before its application returns
 

@@ -93,7 +93,8 @@ def write_sound(path: Path, sound: Sound, kind: str, quality: str, texts: Mappin
 def add_sound(container: OutputContainer, codec: str, sound: Sound) -> AudioStream:
     """An audio stream that fits the sound."""
     layout = layout_name(len(sound.channels))
-    stream: AudioStream = container.add_stream(codec, rate=sound.rate, layout=layout)
+    stream = container.add_stream(codec, rate=sound.rate, layout=layout)
+    assert isinstance(stream, AudioStream)
     return stream
 
 

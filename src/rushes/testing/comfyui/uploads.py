@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rushes.testing.comfyui.answers import Json, empty
-from rushes.testing.comfyui.folders import KINDS, is_within
+from rushes.testing.comfyui.folders import KINDS, is_within, normal
 from rushes.testing.comfyui.instance import Instance
 
 
@@ -44,18 +44,11 @@ class UploadRoutes:
         if not isinstance(upload, UploadFile):
             raise TypeError("image is a text field")
         name, subfolder = upload.filename or "", str(form.get("subfolder", ""))
-        folder = Path(os.path.normpath(self._folders[kind] / subfolder))
-        if (
-            not name
-            or not is_within(folder / name, self._folders[kind])
-            or not is_within(folder, self._folders[kind])
-        ):
+        folder, root = normal(self._folders[kind] / subfolder), self._folders[kind]
+        if not name or not is_within(folder, root) or not is_within(folder / name, root):
             return empty(400)
-        folder.mkdir(parents=True, exist_ok=True)
-        content = await upload.read()
-        if str(form.get("overwrite", "")) not in ("true", "1"):
-            name = _free_name(folder, name, content)
-        (folder / name).write_bytes(content)
+        overwrite = str(form.get("overwrite", "")) in ("true", "1")
+        name = _write(folder, name, await upload.read(), overwrite=overwrite)
         return Json({"name": name, "subfolder": subfolder, "type": kind})
 
     def _apply_mask(self, original: dict[str, str], stored: dict[str, str]) -> None:
@@ -68,8 +61,15 @@ class UploadRoutes:
         merged.save(target, format="PNG", compress_level=4)
 
 
+def _write(folder: Path, name: str, content: bytes, *, overwrite: bool) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = name if overwrite else _free_name(folder, name, content)
+    (folder / name).write_bytes(content)
+    return name
+
+
 def _free_name(folder: Path, name: str, content: bytes) -> str:
-    stem, ending = os.path.splitext(name)
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, which may be no proper path
     digest = hashlib.sha256(content).digest()
     count = 0
     while (folder / name).exists():

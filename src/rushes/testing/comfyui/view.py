@@ -1,7 +1,6 @@
 """GET and HEAD /view: files with ranges and validators as aiohttp serves them, and re-encoded previews."""
 
 import mimetypes
-import os
 import re
 from collections.abc import AsyncIterator
 from email.utils import formatdate, parsedate_to_datetime
@@ -57,7 +56,7 @@ class ViewRoutes:
         folder = self._folders[kind] / query.get("subfolder", "")
         if not is_within(folder, self._folders[kind]):
             return empty(403)
-        path = folder / os.path.basename(filename)
+        path = folder / Path(filename).name
         if not path.is_file():
             return empty(404)
         if "preview" in query:
@@ -141,7 +140,7 @@ def _range(header: str | None, size: int) -> tuple[int, int] | None:
 async def _read(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
     # Opened anew for each piece: nobody closes this generator when a client hangs up, nor would the file be closed.
     while start < end:
-        with path.open("rb") as file:  # noqa: ASYNC230 - one local read of 256 kB at a time, as sendfile would
+        with path.open("rb") as file:
             file.seek(start)
             chunk = file.read(min(_CHUNK, end - start))
         if not chunk:

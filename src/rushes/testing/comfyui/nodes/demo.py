@@ -5,7 +5,6 @@ from typing import Any
 
 from PIL import Image
 
-from rushes.testing.comfyui.media import Images
 from rushes.testing.comfyui.nodes.registry import Blocked, NodeRun, Result, Shown, node
 
 PREFIX = "RushesDemo"
@@ -69,7 +68,7 @@ def demo_sleep(run: NodeRun, seconds: float, steps: int, preview: str = "none", 
         output=["IMAGE"],
     ),
 )
-def demo_fail(_: NodeRun, message: str, image: Images | None = None) -> Result:
+def demo_fail(_: NodeRun, message: str, **_inputs: object) -> Result:
     raise RuntimeError(message)
 
 
@@ -81,7 +80,7 @@ def demo_fail(_: NodeRun, message: str, image: Images | None = None) -> Result:
         output=["IMAGE"],
     ),
 )
-def demo_block(_: NodeRun, image: Images, message: str) -> Result:
+def demo_block(_: NodeRun, message: str, **_inputs: object) -> Result:
     return (Blocked(message or None),)
 
 

@@ -104,7 +104,7 @@ def adjust_contrast(_: NodeRun, images: Images, factor: float) -> Result:
 
 @node("ColorTransfer")
 def color_transfer(
-    run: NodeRun, image_target: Images, image_ref: Images, method: str, strength: float, **_: object
+    run: NodeRun, image_target: Images, image_ref: Images, strength: float, **_: object
 ) -> Result:
     model = _statistics(image_ref[0])
     moved: list[Image.Image] = []

@@ -96,7 +96,7 @@ def _fade(length: int, start: int, end: int) -> bytes:
 
 
 @node("GrowMask")
-def grow_mask(_: NodeRun, mask: Masks, expand: int, tapered_corners: bool) -> Result:
+def grow_mask(_: NodeRun, mask: Masks, expand: int, **_inputs: object) -> Result:
     step = ImageFilter.MaxFilter(3) if expand > 0 else ImageFilter.MinFilter(3)
 
     def grown(frame: Image.Image) -> Image.Image:

@@ -110,7 +110,7 @@ def image_rotate(_: NodeRun, image: Images, rotation: str) -> Result:
         "180": Image.Transpose.ROTATE_180,
         "270": Image.Transpose.ROTATE_90,
     }
-    way = turns.get(rotation.split(" ")[0])
+    way = turns.get(rotation.split(" ", 1)[0])
     return (image if way is None else each(image, lambda frame: frame.transpose(way)),)
 
 

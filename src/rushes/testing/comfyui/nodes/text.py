@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rushes.testing.comfyui.nodes.registry import NodeRun, Result, Shown, node
@@ -54,7 +55,11 @@ def contains(_: NodeRun, string: str, substring: str, case_sensitive: bool) -> R
 def compare(_: NodeRun, string_a: str, string_b: str, mode: str, case_sensitive: bool) -> Result:
     if not case_sensitive:
         string_a, string_b = string_a.lower(), string_b.lower()
-    tests = {"Equal": str.__eq__, "Starts With": str.startswith, "Ends With": str.endswith}
+    tests: dict[str, Callable[[str, str], bool]] = {
+        "Equal": lambda one, other: one == other,
+        "Starts With": str.startswith,
+        "Ends With": str.endswith,
+    }
     return (tests[mode](string_a, string_b),)
 
 

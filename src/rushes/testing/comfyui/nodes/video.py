@@ -29,7 +29,7 @@ def get_video_components(_: NodeRun, video: Video) -> Result:
 
 @node("CreateVideo")
 def create_video(
-    _: NodeRun, images: Images, fps: float, audio: Sound | None = None, bit_depth: int = 8
+    _: NodeRun, images: Images, fps: float, audio: Sound | None = None, **_inputs: object
 ) -> Result:
     return (Film(images, Fraction(fps), audio),)
 
