@@ -22,6 +22,7 @@ from rushes.adapters.postgres.embedded import Binaries, EmbeddedPostgres, instal
 from rushes.domain.errors import Conflict
 
 FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+_ROOM_BYTES = 4 << 30
 _LOCK = 0x52555348  # any number that no test uses
 
 
@@ -99,11 +100,19 @@ def in_database(url: str, name: str) -> str:
 
 
 def reachable_folder() -> Path:
-    """A temporary folder that every user may pass through: as root, the server runs as another user."""
-    for folder in (Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):
-        if all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents)):
+    """A temporary folder, in memory where there is plenty, that every user may pass through and run programs
+    from: as root, the server runs as another user."""
+    for folder in (Path("/dev/shm"), Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):
+        if folder.is_dir() and _suits(folder):
             return folder
     raise RuntimeError("no temporary folder that other users can reach")
+
+
+def _suits(folder: Path) -> bool:
+    if not all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents)):
+        return False
+    disk = os.statvfs(folder)
+    return not disk.f_flag & getattr(os, "ST_NOEXEC", 0) and disk.f_bavail * disk.f_frsize > _ROOM_BYTES
 
 
 def remove(postgres: EmbeddedPostgres, folder: Path) -> None:

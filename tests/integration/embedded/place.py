@@ -122,6 +122,12 @@ class Place:
         """Every process of the cluster."""
         return processes.leftovers(self.cluster, self.home.name)
 
+    def modes(self, *more: Path) -> dict[Path, tuple[int, int, int]]:
+        """Mode and owner of the data directory, the binaries, and all folders above them."""
+        folders = [self.data_dir, *([self.binaries] if self.binaries else []), *more]
+        states = {path: path.stat() for folder in folders for path in (folder, *folder.parents)}
+        return {path: (state.st_mode, state.st_uid, state.st_gid) for path, state in states.items()}
+
     def clear(self) -> None:
         """After the test: what it started ends, what it made goes."""
         for command in self.commands:

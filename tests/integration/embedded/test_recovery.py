@@ -155,6 +155,8 @@ def test_leaving_after_the_server_died(place: Place) -> None:
     place.kill_postmaster()
     assert postgres.stop() is False
     eventually(lambda: not place.alive())
+    with place.embedded() as url:
+        write(url, 1)
 
 
 @pytest.mark.anyio

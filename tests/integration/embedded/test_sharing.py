@@ -16,6 +16,8 @@ from rushes.domain.errors import Conflict, Unavailable
 
 
 def test_a_command_starts_it_and_stops_it(every_kind: Place) -> None:
+    every_kind.data_dir.mkdir(mode=0o750, exist_ok=True)
+    before = every_kind.modes()
     command = every_kind.command()
     url = command.url()
     with psycopg.connect(url) as connection:
@@ -27,6 +29,7 @@ def test_a_command_starts_it_and_stops_it(every_kind: Place) -> None:
     assert command.leave() is True
     assert not every_kind.alive()
     assert not (every_kind.cluster / "postmaster.pid").exists()
+    assert every_kind.modes() == before, "no mode or owner of what was there is changed"
 
     began = time.monotonic()
     again = every_kind.command()
@@ -175,3 +178,16 @@ def test_remove_takes_everything_away_but_not_in_use(place: Place) -> None:
     assert home.root == place.data_dir or not home.root.exists()
     with place.embedded() as url, psycopg.connect(url):
         pass
+
+
+def test_leaving_after_the_directory_was_deleted(place: Place) -> None:
+    postgres = place.embedded()
+    postgres.start()
+    pid, root = place.postmaster(), place.home.root
+    root.rename(root.with_name("deleted"))
+    assert postgres.stop() is False
+    root.with_name("deleted").rename(root)
+    assert place.postmaster() == pid
+    with place.embedded():
+        pass
+    assert not place.alive()

@@ -18,6 +18,7 @@ class Keeper:
         self._steps = (revive, rotate_log)
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._last_complaint = ""
 
     def start(self) -> None:
         """Begin to watch."""
@@ -35,7 +36,12 @@ class Keeper:
                 try:
                     await asyncio.to_thread(step)
                 except Exception as error:
-                    _log.error("The embedded database is not well: %s", error)
+                    self._complain(str(error))
+
+    def _complain(self, text: str) -> None:
+        if text != self._last_complaint:
+            _log.error("The embedded database is not well: %s", text)
+        self._last_complaint = text
 
     async def _closed_within(self, seconds: float) -> bool:
         try:

@@ -20,6 +20,10 @@ _GRACE_SECONDS = 1.0
 _PORTS_TRIED = 5
 
 
+class StillStarting(Unavailable):
+    """The server runs and may be recovering: it shall not be stopped."""
+
+
 def join(home: Home, *, timeout: float) -> int | None:
     """The port of the server that runs, once it takes connections; None when none runs. Raises Unavailable."""
     began = time.monotonic()
@@ -116,8 +120,8 @@ def _ready(home: Home, process: "subprocess.Popen[bytes]", timeout: float) -> bo
     return False
 
 
-def _silent(home: Home, timeout: float) -> Unavailable:
-    return Unavailable(
-        f"The server of {home.cluster} runs but takes no connection after {timeout:.0f} s. It may be recovering: "
-        f"see {home.log}, and start again."
+def _silent(home: Home, timeout: float) -> StillStarting:
+    return StillStarting(
+        f"The server of {home.cluster} runs but takes no connection after {timeout:.0f} s. It may be recovering, "
+        f"and goes on with that: see {home.log}, and start again later."
     )

@@ -91,6 +91,10 @@ class EmbeddedPostgres:
         try:
             with explained(self.data_dir), self._start_lock(home):
                 return self._leave(home)
+        except InvalidSetting:
+            if home.root.is_dir():
+                raise
+            return False  # the directory was deleted; the server notices and ends
         finally:
             self._forget()
 
@@ -183,6 +187,9 @@ class EmbeddedPostgres:
             try:
                 self._port = self._join(home) or self._launch(home, lock)
                 return self.url()
+            except starting.StillStarting:
+                self._forget()
+                raise
             except BaseException:
                 self._leave(home)
                 raise
