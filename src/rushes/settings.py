@@ -19,6 +19,7 @@ from rushes.domain.errors import InvalidSetting
 
 PREFIX = "RUSHES_"
 TEST_PREFIX = "RUSHES_TEST_"
+CLIENT_NAMES = frozenset({"RUSHES_SERVER", "RUSHES_TOKEN"})  # options of commands, not settings
 Switch = Literal["auto", "on", "off"]
 
 
@@ -156,7 +157,7 @@ def load(**given: Any) -> Settings:
 def _refuse_unknown() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in os.environ:
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known | CLIENT_NAMES:
             raise InvalidSetting(f"{name} is no setting{_near(name, known)}. Unset it or correct its name.")
 
 

@@ -5,7 +5,13 @@ import sys
 import typer
 
 from rushes.cli import running
+from rushes.cli.database import db
+from rushes.cli.doctor import doctor
+from rushes.cli.jobs import jobs
+from rushes.cli.openapi import openapi
 from rushes.cli.output import fail
+from rushes.cli.submit import submit
+from rushes.cli.workflows import workflows
 from rushes.domain.errors import RushesError
 
 app = typer.Typer(
@@ -17,6 +23,10 @@ app = typer.Typer(
     add_completion=False,
 )
 running.add_to(app)
+for command in (submit, doctor, openapi):
+    app.command()(command)
+for name, group in (("jobs", jobs), ("workflows", workflows), ("db", db)):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:
@@ -24,5 +34,8 @@ def main() -> None:
     try:
         app()
     except RushesError as error:
-        fail(error.message)
+        for field, why in error.details.get("fields", {}).items():
+            fail(f"{field}: {why}")
+        if "fields" not in error.details:
+            fail(error.message)
         sys.exit(1)

@@ -27,6 +27,18 @@ ComfyUrls = Annotated[
         show_default=False,
     ),
 ]
+ServerUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--server", envvar="RUSHES_SERVER", help="A Rushes elsewhere: http://host:8600.", show_default=False
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="RUSHES_TOKEN", help="The token to use there.", show_default=False, show_envvar=True
+    ),
+]
 
 
 def settings(data_dir: Path | None, *, quiet: bool = True, comfy_urls: list[str] | None = None) -> Settings:

@@ -2,7 +2,11 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 
 def say(words: str) -> None:
@@ -23,3 +27,17 @@ def show(text: str) -> None:
 def show_json(data: Any) -> None:
     """Data for a program."""
     print(json.dumps(data, indent=2, ensure_ascii=False, default=str), flush=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows of data; in a pipe one line a row, separated by tabs."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            show("\t".join(row))
+        return
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    Console(markup=False, highlight=False).print(shown)

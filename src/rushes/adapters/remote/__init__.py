@@ -1,0 +1,1 @@
+"""Another Rushes, over its HTTP API."""
