@@ -124,6 +124,23 @@ async def test_what_comfyui_writes(shelf, path):
         assert (probe.kind, probe.width, probe.height, probe.fps) == ("video", 64, 48, 8.0)
 
 
+async def test_tags_in_another_encoding(shelf):
+    for content in (
+        video("mp4", "libx264", metadata={"comment": "xcafex"}),
+        video("webm", "libvpx", metadata={"comment": "xcafex"}),
+        audio("flac", "flac", metadata={"comment": "xcafex"}),
+    ):
+        assert b"xcafex" in content
+        probe = await shelf.probe(content.replace(b"xcafex", b"caf\xe9 \xff"))
+        assert probe.problem is None
+        assert probe.duration_seconds
+
+
+async def test_an_unknown_codec(shelf):
+    probe = await shelf.probe(video("mp4", "libx264").replace(b"avc1", b"xyz1"))
+    assert (probe.kind, "codec" in probe.problem) == ("video", True)
+
+
 async def test_an_empty_file(shelf):
     assert (await shelf.probe(b"", "a.png")).problem == "The file is empty."
 

@@ -93,7 +93,9 @@ def _opened(path: Path, content_type: str) -> Iterator[InputContainer]:
         raise Unreadable(f"{content_type} can't be looked into; the file itself is stored.")
     try:
         # A forced demuxer and protocol: a playlist or a reference inside a file must never open another one.
-        with av.open(f"file:{path}", format=demuxer, options={"protocol_whitelist": "file"}) as container:
+        with av.open(
+            f"file:{path}", format=demuxer, options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        ) as container:
             yield container
     except (av.FFmpegError, EOFError, ValueError, ArithmeticError) as error:
         words = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -107,6 +109,8 @@ def _picture_track(container: InputContainer) -> VideoStream | None:
         if av.stream.Disposition.attached_pic in stream.disposition:
             continue  # an album's cover
         context = stream.codec_context
+        if context is None:  # whatever PyAV's stub says: an unknown codec has none
+            raise Unreadable("The video's codec is not known here.")
         if context.width * context.height > MAX_FRAME_PIXELS:
             raise Unreadable(f"{context.width} × {context.height}: frames this large are not opened.")
         context.thread_count = 1
