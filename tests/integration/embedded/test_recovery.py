@@ -153,8 +153,8 @@ def test_leaving_after_the_server_died(place: Place) -> None:
     postgres = place.embedded()
     postgres.start()
     place.kill_postmaster()
-    assert postgres.stop() is False
     eventually(lambda: not place.alive())
+    assert postgres.stop() is False
     with place.embedded() as url:
         write(url, 1)
 

@@ -164,8 +164,9 @@ def shut_down(home: Home, *, timeout: float) -> None:
     """Fast shutdown: open transactions are rolled back, everything is written. After `timeout` seconds, an
     immediate one, which the next start recovers from. Raises Unavailable when it lives even then."""
     for number, patience in ((signal.SIGINT, timeout), (signal.SIGQUIT, 10.0)):
-        _signal(processes.postmasters(home.cluster), number)
-        if _ended(home, patience):
+        found = processes.postmasters(home.cluster)
+        _signal(found, number)
+        if found and _ended(home, patience):
             return
     clear_leftovers(home)
 
