@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, LiteralString, Self
 
-from psycopg import AsyncConnection, AsyncCursor, pq
+from psycopg import AsyncConnection, AsyncCursor, errors, pq
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from rushes.adapters.postgres.problems import explained, where
 from rushes.adapters.postgres.queries import query
-from rushes.domain.errors import Unavailable
+from rushes.domain.errors import InvalidSetting, Unavailable
 from rushes.domain.principal import Principal
 
 Params = Mapping[str, Any]
@@ -67,11 +67,11 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Connect. Raises Unavailable."""
+        """Connect. Raises Unavailable, or InvalidSetting when the user who connects may not take the roles."""
         with explained(self.dsn):
             # one plain connection first: the pool retries in the background and hides the reason
-            async with await AsyncConnection.connect(self.dsn, connect_timeout=10):
-                pass
+            async with await AsyncConnection.connect(self.dsn, connect_timeout=10) as connection:
+                await _try_roles(connection)
             await self._pool.open(wait=True, timeout=self._pool.timeout)
 
     async def close(self) -> None:
@@ -165,6 +165,21 @@ class Database:
                     cursor = await connection.execute(statement, params)
                     await connection.execute("COMMIT", prepare=False)
                 yield cursor
+
+
+async def _try_roles(connection: AsyncConnection[TupleRow]) -> None:
+    try:
+        for role in ("service_role", "authenticated", "anon"):
+            await connection.execute("SELECT set_config('role', %s, true)", (role,))
+    except errors.InsufficientPrivilege as error:
+        raise InvalidSetting(
+            f"The database user {connection.info.user} may not act as the roles of Rushes. Ask an administrator "
+            f'of the database to run: GRANT anon, authenticated, service_role TO "{connection.info.user}";'
+        ) from error
+    except errors.InvalidParameterValue as error:
+        raise InvalidSetting(
+            f"{where(connection.info.dsn)} isn't set up yet: run `rushes db migrate`."
+        ) from error
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ BEGIN
         CONTINUE WHEN (SELECT bool_and(pg_catalog.pg_has_role(current_user, wanted, k))
                        FROM unnest(string_to_array(kind, ', ')) AS k);
         EXECUTE format('GRANT %I TO CURRENT_USER', wanted)
-            || CASE WHEN separate THEN format(' WITH SET TRUE, INHERIT %s', wanted = 'service_role') ELSE '' END;
+            || CASE WHEN separate THEN ' WITH SET TRUE, INHERIT ' || (wanted = 'service_role')::text ELSE '' END;
     END LOOP;
 END
 $$;
