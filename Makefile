@@ -25,7 +25,7 @@ run: setup ## set up, start everything, run sample jobs; ARGS="--comfy-url http:
 .PHONY: test
 test: setup .make/browser check ## set up, then every check and test
 	PATH="$(CURDIR)/.make/bin:$$PATH" npm --prefix web run --silent test
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	RUSHES_TEST_POSTGRES=both $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: check
 check: setup ## format, lint, types, imports
