@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
 import psycopg
 import pytest
 from tests.integration.schema.dump import dump
@@ -50,6 +51,26 @@ async def test_a_second_time_changes_nothing(empty_url: str) -> None:
 async def test_two_at_once_share_the_work(empty_url: str) -> None:
     done = await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
     assert sorted(name for names in done for name in names) == FILES
+
+
+async def test_whoever_waited_looks_again(empty_url: str) -> None:
+    """The schema appears between the first look and the lock."""
+    with psycopg.connect(empty_url) as first:
+        first.execute("SELECT pg_advisory_xact_lock(hashtextextended('rushes:migrate', 0))")
+        second = asyncio.create_task(migrate(empty_url))
+        await until_somebody_waits(empty_url)
+        first.execute("CREATE SCHEMA supabase_migrations")
+        first.execute(f"CREATE TABLE {BOOKS} (version text PRIMARY KEY, statements text[], name text)")
+    assert await second == FILES
+
+
+async def until_somebody_waits(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(1000):
+            if connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                return
+            await anyio.sleep(0.01)
+    pytest.fail("nobody waits for the lock")
 
 
 @pytest.mark.parametrize("first", range(1, len(FILES)))

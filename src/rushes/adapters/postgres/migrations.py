@@ -125,8 +125,10 @@ async def _open_books(connection: AsyncConnection[TupleRow]) -> None:
         return
     async with connection.transaction():
         await connection.execute(_LOCK)
-        for statement in _BOOKS:
-            await connection.execute(statement)
+        # asked again: IF NOT EXISTS alone may still believe what this connection knew before the lock
+        if not await _has_books(connection):
+            for statement in _BOOKS:
+                await connection.execute(statement)
 
 
 async def _has_books(connection: AsyncConnection[TupleRow]) -> bool:

@@ -59,8 +59,9 @@ def _words(error: psycopg.Error, dsn: str) -> str:
     for kind, words in _WORDS.items():
         if isinstance(error, kind):
             return words
-    said = str(error).strip().splitlines()
+    place = where(dsn)
+    said = str(error).strip().partition("\n")[0].removeprefix("connection failed: ")
     return (
-        f"{where(dsn)[0].upper()}{where(dsn)[1:]} doesn't answer ({said[-1] if said else 'no reason given'}): "
+        f"{place[0].upper()}{place[1:]} doesn't answer ({said or 'no reason given'}): "
         "check that it runs and that RUSHES_DATABASE_URL is right."
     )

@@ -1,7 +1,8 @@
 -- The part of Supabase's schema auth that Rushes uses, made where it is missing. Nothing that exists is changed.
 DO $$
 BEGIN
-    IF to_regnamespace('auth') IS NULL THEN
+    -- a real read of the catalog: it makes this connection forget what it knew before it had the lock
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'auth') THEN
         CREATE SCHEMA auth;
         GRANT USAGE ON SCHEMA auth TO anon, authenticated, service_role;
     END IF;
