@@ -156,6 +156,14 @@ describe('validation beside the field', () => {
     ['speakers.0.audio', { speakers: [{ audio: null, mask: null }] }, 'Add an audio.'],
   ])('%s: %#', (path, changes, message) => expect(faults(changes)).toEqual({ [path]: message }));
 
+  it('takes a default that stands off the steps', () => {
+    const height = fields.map((field) =>
+      field.name === 'width' ? { ...field, default: 360 } : field,
+    );
+    expect(validate(height, { ...good(), width: '360' })).toEqual({});
+    expect(validate(height, { ...good(), width: '361' })).toHaveProperty('width');
+  });
+
   it('counts a comma as decimal point, and 0.29 as a multiple of 0.01', () => {
     expect(faults({ strength: '0,29' })).toEqual({});
   });

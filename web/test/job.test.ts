@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../src/lib/api/types';
+import type { Job, OutputFile, Outputs } from '../src/lib/api/types';
 import {
   caption,
   doing,
@@ -16,18 +16,25 @@ import { DEFAULT_VIEW } from '../src/lib/view';
 const job = (changes: Partial<Job> = {}): Job => ({
   id: '0199f0aa-0000-7000-8000-000000000001',
   user_id: 'me',
+  job_id: '0199f0aa-0000-7000-8000-000000000001',
   workflow_type: 'img2img',
+  workflow_name: 'workflow.json',
   status: 'pending',
   version: 1,
   created_at: '2026-11-22T12:00:00Z',
+  updated_at: '2026-11-22T12:00:00Z',
+  result_urls: [],
+  priority: 5,
+  attempt: 1,
+  max_attempts: 3,
   inputs: {},
   outputs: null,
   visibility: 'private',
   ...changes,
 });
-const output = (changes: object) => ({
-  files: [{ name: 'output', kind: 'image', key: 'k', ...changes }],
-  texts: [],
+const picture = { name: 'output', kind: 'image', key: 'k', content_type: 'image/png' } as const;
+const output = (changes: Partial<OutputFile>): Outputs => ({
+  files: [{ ...picture, size_bytes: 1, sha256: '', ...changes }],
 });
 
 describe('the frame of a card', () => {
@@ -70,8 +77,8 @@ describe('words about a job', () => {
 
   it('know how far it is', () => {
     expect(percent(job())).toBeNull();
-    expect(percent(job({ progress: { percent: 140 } }))).toBe(100);
-    expect(percent(job({ progress: { value: 1, max: 4 } }))).toBe(25);
+    expect(percent(job({ progress: { stage: 'running', percent: 140 } }))).toBe(100);
+    expect(percent(job({ progress: { stage: 'running', value: 1, max: 4 } }))).toBe(25);
   });
 
   it('give one line of an error', () => {

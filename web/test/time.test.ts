@@ -26,6 +26,7 @@ describe('clock', () => {
 
 describe('spans', () => {
   it.each([
+    [0, 'under 1 s'], // the database keeps whole seconds
     [0.84, '0.8 s'],
     [12.3, '12 s'],
     [60, '1 min'],

@@ -39,7 +39,7 @@ OWN_FIELDS = (
 _BODY = {
     "required": True,
     "content": {
-        "application/json": {"schema": {"$ref": "#/components/schemas/JobRequest"}},
+        "application/json": {"schema": JobRequest.model_json_schema()},
         "multipart/form-data": {
             "schema": {
                 "type": "object",

@@ -1,4 +1,4 @@
-import type { Job, Kind, OutputFile, StoredFile } from './api/types';
+import { KINDS, type Job, type Kind, type OutputFile, type StoredFile } from './api/types';
 import { filtersOf, type View } from './view';
 
 export const isTerminal = (job: Job): boolean =>
@@ -33,7 +33,7 @@ export function inputFiles(value: unknown): StoredFile[] {
 
 const MIN_RATIO = 0.56;
 const MAX_RATIO = 2.2;
-const TEXT_RATIO = 1.1;
+const TEXT_RATIO = 1.25;
 const AUDIO_RATIO = 1.9;
 
 /** Width by height of a job's frame in the feed: known, or guessed from what was asked for. */
@@ -96,8 +96,8 @@ export function failure(job: Job): string {
 
 export function kindsOf(job: Job): Kind[] {
   const kinds = new Set(files(job).map((file) => file.kind));
-  if (job.outputs?.texts.length) kinds.add('text');
-  return [...kinds] as Kind[];
+  if (job.outputs?.texts?.length) kinds.add('text');
+  return KINDS.filter((kind) => kinds.has(kind));
 }
 
 /** Whether a job that came in live belongs in the feed as it is filtered now. */

@@ -17,7 +17,7 @@ export interface Layout {
 }
 
 /** As many columns as fit, all equally wide; two on a phone. */
-export function gridFor(width: number, wanted = 250): Grid {
+export function gridFor(width: number, wanted = 230): Grid {
   const gap = width < 600 ? 10 : 14;
   const columns = Math.max(width < 320 ? 1 : 2, Math.round((width + gap) / (wanted + gap)));
   return { columns, columnWidth: Math.max(0, (width - gap * (columns - 1)) / columns), gap };

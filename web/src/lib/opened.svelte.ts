@@ -9,10 +9,8 @@ export class OpenedJob {
   events = $state.raw<TimelineEvent[]>([]);
   attempts = $state.raw<Attempt[]>([]);
   problem = $state('');
-  #id: string;
 
-  constructor(id: string) {
-    this.#id = id;
+  constructor(readonly id: string) {
     this.job = session.feed.find(id) ?? null;
     void this.#load();
   }
@@ -27,7 +25,7 @@ export class OpenedJob {
   }
 
   receive(job: Job): void {
-    if (job.id !== this.#id || (this.job && this.job.version > job.version)) return;
+    if (job.id !== this.id || (this.job && this.job.version > job.version)) return;
     const moved = job.status !== this.job?.status || job.attempt !== this.job.attempt;
     this.job = { ...this.job, ...job };
     if (moved) void this.#load();
@@ -35,7 +33,7 @@ export class OpenedJob {
 
   async #load(): Promise<void> {
     try {
-      const job = await api.job(this.#id);
+      const job = await api.job(this.id);
       if (!this.job || job.version >= this.job.version) this.job = job;
       this.problem = '';
     } catch (error) {
@@ -44,8 +42,8 @@ export class OpenedJob {
     }
     if (!this.privileged) return;
     [this.events, this.attempts] = await Promise.all([
-      api.events(this.#id).catch(() => []),
-      api.attempts(this.#id).catch(() => []),
+      api.events(this.id).catch(() => []),
+      api.attempts(this.id).catch(() => []),
     ]);
   }
 }

@@ -19,6 +19,7 @@ export function parseClock(text: string): number | null {
 
 /** A length in words for a caption: "0.8 s", "12 s", "3 min 20 s", "2 h 5 min". */
 export function span(seconds: number): string {
+  if (seconds === 0) return 'under 1 s';
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

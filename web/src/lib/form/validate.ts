@@ -98,7 +98,7 @@ function rangeFault(field: Field, value: number, show: (value: number) => string
 }
 
 function stepFault(field: Field, value: number): string | null {
-  if (!field.step) return null;
+  if (!field.step || value === field.default) return null; // a default may stand off the steps
   const steps = value / field.step;
   if (Math.abs(steps - Math.round(steps)) < 1e-6) return null;
   const near = Number((Math.round(steps) * field.step).toPrecision(12));
