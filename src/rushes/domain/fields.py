@@ -42,7 +42,7 @@ _ACCEPTED: dict[str, tuple[str, ...]] = {
     "mask": _IMAGES,
     "image_list": _IMAGES,
     "video": ("video/*",),
-    "audio": ("audio/*",),
+    "audio": ("audio/*", "application/ogg"),
     "file": ("*/*",),
 }
 
