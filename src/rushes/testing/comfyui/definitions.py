@@ -55,10 +55,6 @@ class Definition:
     def is_output_node(self) -> bool:
         return bool(self.raw["output_node"])
 
-    @property
-    def takes_lists(self) -> bool:
-        return bool(self.raw.get("is_input_list"))
-
     def gives_list(self, slot: int) -> bool:
         """Whether that output is a list of values rather than one."""
         flags = self.raw.get("output_is_list") or []

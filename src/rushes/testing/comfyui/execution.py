@@ -196,7 +196,7 @@ class Execution:
 
     def _mapped(self, node: str, inputs: dict[str, list[Any]]) -> Outcome:
         definition = self._around.catalogue[self._class_type(node)]
-        if definition.takes_lists:
+        if NODES[self._class_type(node)].takes_lists:
             results = [self._call(node, dict(inputs))]
         else:
             length = max((len(values) for values in inputs.values()), default=1)

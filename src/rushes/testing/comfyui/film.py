@@ -92,7 +92,8 @@ def _fitting_sound(film: Film, rate: Fraction, keeps_mono: bool) -> Sound | None
     if film.sound is None or not film.sound.samples:
         return None
     sound = film.sound.cut(0, math.ceil(film.sound.rate / rate * len(film.frames)))
-    return sound if keeps_mono else sound.widened(2)
+    # The old version leaves mono to FFmpeg, which spreads it over two channels at equal power.
+    return sound if keeps_mono or len(sound.channels) > 1 else sound.widened(2).louder(math.sqrt(0.5))
 
 
 def _add_film(container: OutputContainer, codec: str, rate: Fraction, size: tuple[int, int]) -> VideoStream:

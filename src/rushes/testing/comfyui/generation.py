@@ -18,8 +18,8 @@ class Generation:
     names_missing_nodes: bool
     refuses_foreign_inputs: bool
     reports_cycles: bool
-    checks_v3_choices: bool
-    clamps_audio_start: bool
+    newer_nodes: bool
+    """Whether the core nodes are those of the newer kind, which check their choices themselves."""
     create_time: bool
     keeps_mono: bool
     trailing_underscore_everywhere: bool
@@ -49,8 +49,7 @@ _CURRENT = Generation(
     names_missing_nodes=True,
     refuses_foreign_inputs=True,
     reports_cycles=True,
-    checks_v3_choices=True,
-    clamps_audio_start=False,
+    newer_nodes=True,
     create_time=True,
     keeps_mono=True,
     trailing_underscore_everywhere=False,
@@ -77,8 +76,7 @@ _OLD = Generation(
     names_missing_nodes=False,
     refuses_foreign_inputs=False,
     reports_cycles=False,
-    checks_v3_choices=False,
-    clamps_audio_start=True,
+    newer_nodes=False,
     create_time=False,
     keeps_mono=False,
     trailing_underscore_everywhere=True,

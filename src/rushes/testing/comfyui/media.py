@@ -90,6 +90,13 @@ class Sound:
         """Mono as `count` equal channels; anything else unchanged."""
         return self if len(self.channels) >= count else Sound(self.rate, self.channels[:1] * count)
 
+    def louder(self, gain: float) -> "Sound":
+        """Every sample times the gain."""
+        if gain == 1.0:
+            return self
+        scaled = (array("f", (gain * level for level in channel)) for channel in self.channels)
+        return Sound(self.rate, tuple(scaled))
+
 
 def silence(seconds: float, rate: int, channels: int) -> Sound:
     """Nothing to hear, for that long."""

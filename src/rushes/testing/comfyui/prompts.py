@@ -37,7 +37,7 @@ class PromptRoutes:
         """POST /prompt. Whatever raises here is a 500, as in the real server."""
         body = json.loads((await request.body()).decode())
         number = self._number(body)
-        if "prompt" not in body:
+        if not isinstance(body, dict) or "prompt" not in body:
             return _refused(problem("no_prompt", "No prompt provided", "No prompt provided"))
         prompt_id = self._prompt_id(body)
         if prompt_id is None:
@@ -54,10 +54,10 @@ class PromptRoutes:
         return Json({"prompt_id": prompt_id, "number": number, "node_errors": checked.node_errors})
 
     def _number(self, body: Any) -> float:
-        if "number" in body:
+        if isinstance(body, dict) and "number" in body:
             return float(body["number"])
         number = self._instance.queue.next_number()
-        return -number if body.get("front") else number
+        return -number if isinstance(body, dict) and body.get("front") else number
 
     def _prompt_id(self, body: dict[str, Any]) -> str | None:
         if not self._instance.generation.uuid_prompt_ids:

@@ -207,7 +207,7 @@ class Validation:
                 extra = where | {"exception_message": str(error)}
                 yield problem("invalid_input_type", message, f"{one.name}, {value}, {error}", extra)
                 return
-        lenient = one.kind == "COMBO" and not self.generation.checks_v3_choices
+        lenient = one.kind == "COMBO" and not self.generation.newer_nodes
         if not skip_range and not lenient:
             yield from _check_range(one, value, where | {"received_value": value})
 

@@ -26,7 +26,7 @@ def empty_audio(_: NodeRun, duration: float, sample_rate: int, channels: int) ->
 @node("TrimAudioDuration")
 def trim_audio(run: NodeRun, audio: Sound, start_index: float, duration: float) -> Result:
     begin = start_index if start_index >= 0 else audio.seconds + start_index
-    clamps = run.generation.clamps_audio_start
+    clamps = not run.generation.newer_nodes
     start = max(0, round(begin * audio.rate))
     start = min(start, audio.samples - 1) if clamps else start
     end = min(start + round(duration * audio.rate), audio.samples)
@@ -68,28 +68,24 @@ def merge_audio(_: NodeRun, audio1: Sound, audio2: Sound, merge_method: str) -> 
         for first, second in zip(one.channels, other.channels, strict=True)
     ]
     peak = max((max(map(abs, channel), default=0.0) for channel in channels), default=0.0)
-    return (_scaled(Sound(one.rate, tuple(channels)), 1 / peak if peak > 1 else 1.0),)
+    return (Sound(one.rate, tuple(channels)).louder(1 / peak if peak > 1 else 1.0),)
 
 
 def _of_length(channel: "array[float]", length: int) -> "array[float]":
     return channel[:length] + array("f", bytes(4 * max(0, length - len(channel))))
 
 
-def _scaled(sound: Sound, gain: float) -> Sound:
-    if gain == 1.0:
-        return sound
-    return Sound(sound.rate, tuple(array("f", (gain * level for level in each)) for each in sound.channels))
-
-
 @node("AudioAdjustVolume")
 def adjust_volume(_: NodeRun, audio: Sound, volume: int) -> Result:
-    return (_scaled(audio, 10 ** (volume / 20)),)
+    return (audio.louder(10 ** (volume / 20)),)
 
 
 @node("SplitAudioChannels")
-def split_channels(_: NodeRun, audio: Sound) -> Result:
+def split_channels(run: NodeRun, audio: Sound) -> Result:
     if len(audio.channels) != 2:
-        raise ValueError("AudioSplit: Input audio has only one channel.")
+        newer = f"must be stereo (2 channels), got {len(audio.channels)} channel(s)."
+        trouble = newer if run.generation.newer_nodes else "has only one channel."
+        raise ValueError(f"AudioSplit: Input audio {trouble}")
     left, right = (Sound(audio.rate, (channel,)) for channel in audio.channels)
     return left, right
 

@@ -49,7 +49,7 @@ def repeat_image_batch(_: NodeRun, image: Images, amount: int) -> Result:
     return (image * amount,)
 
 
-@node("RebatchImages")
+@node("RebatchImages", takes_lists=True)
 def rebatch_images(_: NodeRun, images: list[Images], batch_size: list[int]) -> Result:
     frames = [frame for batch in images for frame in batch]
     size = batch_size[0]
@@ -63,7 +63,7 @@ def get_image_size(run: NodeRun, image: Images) -> Result:
     return width, height, len(image)
 
 
-@node("ImageGrid")
+@node("ImageGrid", takes_lists=True)
 def image_grid(
     _: NodeRun,
     images: list[Images],

@@ -99,7 +99,9 @@ def adjust_brightness(_: NodeRun, images: Images, factor: float) -> Result:
 
 @node("AdjustContrast")
 def adjust_contrast(_: NodeRun, images: Images, factor: float) -> Result:
-    return (each(images, lambda frame: ImageEnhance.Contrast(frame).enhance(factor)),)
+    return (
+        each(images, lambda frame: Image.blend(Image.new(frame.mode, frame.size, "#808080"), frame, factor)),
+    )
 
 
 @node("ColorTransfer")

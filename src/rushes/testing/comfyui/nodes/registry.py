@@ -70,6 +70,8 @@ class Node:
     """How the refusal calls the file: `Invalid <word> file: x`."""
     wants: Callable[..., list[str]] | None = None
     """For lazy inputs: which of them are needed, given what is there."""
+    takes_lists: bool = False
+    """Whether it gets every input as a list of all values, in one call."""
     definition: Mapping[str, Any] | None = None
     """Our own object_info entry; None takes the recorded one."""
 
@@ -83,12 +85,13 @@ def node(
     file_input: str | None = None,
     file_word: str = "",
     wants: Callable[..., list[str]] | None = None,
+    takes_lists: bool = False,
     definition: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Register a function as a node class; one function may serve several."""
 
     def register(run: Callable[..., Result]) -> Callable[..., Result]:
-        NODES[class_type] = Node(class_type, run, file_input, file_word, wants, definition)
+        NODES[class_type] = Node(class_type, run, file_input, file_word, wants, takes_lists, definition)
         return run
 
     return register

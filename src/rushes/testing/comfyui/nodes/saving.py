@@ -30,7 +30,8 @@ def preview_image(run: NodeRun, images: Images) -> Result:
 @node("MaskPreview")
 def mask_preview(run: NodeRun, mask: Masks) -> Result:
     images = each(mask, lambda frame: frame.convert("RGB"))
-    return Shown({"images": _save_png(run, images, run.temp_prefix(), "temp", 4)}, (mask,))
+    saved: dict[str, Any] = {"images": _save_png(run, images, run.temp_prefix(), "temp", 4)}
+    return Shown(saved | ({"animated": [False]} if run.generation.newer_nodes else {}), (mask,))
 
 
 def _save_png(run: NodeRun, images: Images, prefix: str, kind: str, level: int) -> list[dict[str, Any]]:

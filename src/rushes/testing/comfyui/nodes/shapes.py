@@ -189,13 +189,11 @@ def _side_by_side(
         width, height = first.width + gap + second.width, max(first.height, second.height)
     else:
         width, height = max(first.width, second.width), first.height + gap + second.height
-    canvas = Image.new(first.mode, (width, height), "#000")
+    canvas = Image.new(first.mode, (width, height), colour)
     if sideways:
-        canvas.paste(colour, (first.width, 0, first.width + gap, height))
         canvas.paste(first, (0, (height - first.height) // 2))
         canvas.paste(second, (first.width + gap, (height - second.height) // 2))
     else:
-        canvas.paste(colour, (0, first.height, width, first.height + gap))
         canvas.paste(first, ((width - first.width) // 2, 0))
         canvas.paste(second, ((width - second.width) // 2, first.height + gap))
     return canvas

@@ -74,7 +74,10 @@ def _flags(case_insensitive: bool, multiline: bool, dotall: bool) -> re.RegexFla
 def regex_match(
     _: NodeRun, string: str, regex_pattern: str, case_insensitive: bool, multiline: bool, dotall: bool
 ) -> Result:
-    return (re.search(regex_pattern, string, _flags(case_insensitive, multiline, dotall)) is not None,)
+    try:
+        return (re.search(regex_pattern, string, _flags(case_insensitive, multiline, dotall)) is not None,)
+    except re.error:
+        return (False,)
 
 
 @node("RegexExtract")
@@ -88,8 +91,13 @@ def regex_extract(
     dotall: bool,
     group_index: int,
 ) -> Result:
-    found = list(re.finditer(regex_pattern, string, _flags(case_insensitive, multiline, dotall)))
-    group = group_index if mode.endswith(("Group", "Groups")) else 0
+    try:
+        found = list(re.finditer(regex_pattern, string, _flags(case_insensitive, multiline, dotall)))
+    except re.error:
+        return ("",)
+    has_groups = bool(found and found[0].groups())
+    # "All Matches" is what re.findall gives: the first group where there are any.
+    group = group_index if "Group" in mode else int(mode == "All Matches" and has_groups)
     texts = [match[group] or "" for match in found if group <= len(match.groups())]
     return (("\n".join(texts) if mode.startswith("All") else "".join(texts[:1])),)
 

@@ -75,7 +75,7 @@ def save_video(
 
 
 def _check_format(run: NodeRun, format: str, codec: str) -> None:
-    if not run.generation.checks_v3_choices:
+    if not run.generation.newer_nodes:
         if format not in ("auto", "mp4"):
             raise ValueError(f"'{format}' is not a valid VideoContainer")
         if codec not in ("auto", "h264"):
