@@ -1,0 +1,47 @@
+"""One app for most tests of a worker: people are apart by their accounts. What breaks things makes its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.integration.app.database import app_database
+from tests.integration.app.person import Person
+from tests.integration.app.stand import Stand
+from tests.integration.app.types import SLEEPER, install, sleeper_graph
+
+from rushes.testing.comfyui import DemoServer
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[DemoServer]:
+    with DemoServer(extra_nodes=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def own_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with workflow types beside those that ship."""
+    folder = tmp_path_factory.mktemp("types")
+    install(folder, "sleep", SLEEPER, sleeper_graph())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app(
+    postgres_server: str, demo: DemoServer, own_types: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stand]:
+    with (
+        app_database(postgres_server) as url,
+        Stand(url, tmp_path_factory.mktemp("app"), comfy_urls=[demo.url], workflows_dir=own_types) as stand,
+    ):
+        yield stand
+
+
+@pytest.fixture
+def anna(app: Stand) -> Person:
+    return app.person()
+
+
+@pytest.fixture
+def bert(app: Stand) -> Person:
+    return app.person()

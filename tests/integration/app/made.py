@@ -1,0 +1,30 @@
+"""Files to submit, made on the spot."""
+
+import io
+import struct
+import wave
+from functools import cache
+
+from PIL import Image
+
+
+@cache
+def picture(width: int = 96, height: int = 64, *, kind: str = "PNG") -> bytes:
+    """A gradient."""
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()
+
+
+@cache
+def sound(seconds: float = 0.5, *, rate: int = 16_000) -> bytes:
+    """A WAV with a saw-tooth."""
+    count = int(seconds * rate)
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(struct.pack(f"<{count}h", *((n * 200) % 16_000 - 8_000 for n in range(count))))
+    return buffer.getvalue()
