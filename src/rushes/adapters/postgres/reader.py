@@ -8,6 +8,7 @@ from uuid import UUID
 from rushes.adapters.postgres.filters import job_filter, output_patterns, rating, texts
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query as sql
+from rushes.domain.keys import is_valid_key
 from rushes.domain.principal import Principal
 from rushes.ports import JobQuery, Page, StoredFile
 
@@ -55,7 +56,8 @@ class PostgresJobReader:
 
     async def one(self, principal: Principal, job_id: UUID) -> bytes | None:
         """The card and more; with what only the owner and administrators may know, for those."""
-        return await self._body(principal, sql("job_one"), id=job_id, signed_in=principal.user_id is not None)
+        statement = sql("job_one") if principal.user_id else sql("job_one_anon")
+        return await self._body(principal, statement, id=job_id)
 
     async def graph(self, principal: Principal, job_id: UUID) -> bytes | None:
         """`{"graph", "prompt_id", "attempt"}`, for the owner and administrators."""
@@ -71,11 +73,13 @@ class PostgresJobReader:
 
     async def file(self, principal: Principal, key: str) -> StoredFile | None:
         """The file behind an object key, if it is a visible job's or an own upload."""
+        if not is_valid_key(key):
+            return None
         if named := _JOB_KEY.fullmatch(key):
             row = await self._database.fetch_as(
                 principal, sql("job_file"), {"key": key, "id": UUID(named[1])}
             )
-        elif key.startswith("uploads/") and principal.user_id and "\0" not in key:
+        elif key.startswith("uploads/") and principal.user_id:
             row = await self._database.fetch_as(principal, sql("upload_file"), {"key": key})
         else:
             return None

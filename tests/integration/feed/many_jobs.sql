@@ -1,0 +1,47 @@
+-- 200,000 jobs of 2,000 people over 200 days; nearly all of them private and completed. Person 1 owns 1,000.
+INSERT INTO auth.users (id)
+SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid FROM generate_series(1, 2000) AS n;
+
+INSERT INTO public.workflow_jobs (
+    id, job_id, user_id, workflow_type, workflow_name, status, created_at, comfy_url, inputs, outputs,
+    prompt_text, title, visibility, rating, tags, deleted_at, deadline_at, priority, fair_start)
+SELECT
+    uuid, uuid::text,
+    ('00000000-0000-4000-8000-' || lpad(to_hex(CASE WHEN n % 200 = 0 THEN 1 ELSE 2 + n * 7919 % 1999 END), 12, '0'))::uuid,
+    CASE WHEN n % 1000 = 500 THEN 'wan-i2v'
+         ELSE (ARRAY['img2img', 'image-edit', 'style-transfer', 'lipsync-one', 'character-caption'])[1 + n * 31 % 5] END,
+    'workflow.json', status, at, 'http://comfy:8188', '{"prompt": "a prompt"}',
+    CASE WHEN status = 'completed' THEN jsonb_build_object('files', jsonb_build_array(jsonb_build_object(
+        'name', 'output.png', 'kind', CASE WHEN n % 50 = 0 THEN 'video' ELSE 'image' END,
+        'key', 'workflows/img2img/' || uuid || '/output.png', 'content_type', 'image/png')),
+        'texts', '[]'::jsonb, 'reused', false) END,
+    'a portrait of word' || n % 500 || ' beside colour' || n * 13 % 77 || ' number ' || n
+        || CASE WHEN n % 4000 = 0 THEN ' dragonfly' ELSE '' END,
+    CASE WHEN n % 300 = 0 THEN 'the title of ' || n END,
+    CASE WHEN n % 100 <> 1 THEN 'private' WHEN n % 200 = 1 THEN 'public' ELSE 'team' END,
+    CASE WHEN n % 40 = 0 THEN n % 6 END,
+    CASE WHEN n % 5000 = 0 THEN ARRAY['keep'] ELSE '{}' END,
+    CASE WHEN n % 500 = 0 THEN at END,
+    CASE WHEN status = 'pending' AND n % 100 = 0 THEN at + interval '1 day' END,
+    5 + n % 2, n % 1000
+FROM (
+    SELECT n, timestamptz '2026-01-01Z' + n * interval '86.4 seconds' AS at,
+           (lpad(to_hex((1767225600000 + n * 86400::bigint)), 12, '0') || '7000' || '8' || lpad(to_hex(n), 15, '0'))::uuid AS uuid,
+           CASE WHEN n % 40 = 3 THEN 'failed' WHEN n % 100 = 7 THEN 'cancelled'
+                WHEN n > 195000 AND n % 10 <> 1 THEN 'pending' WHEN n > 194990 THEN 'processing' ELSE 'completed' END AS status
+    FROM generate_series(1, 200000) AS n
+) AS made;
+
+INSERT INTO public.workflow_job_events (job_id, kind, data)
+SELECT id, 'created', '{}' FROM public.workflow_jobs;
+INSERT INTO public.workflow_job_events (xid, job_id, kind, data)
+SELECT '1', id, 'status', '{"from": "pending"}' FROM public.workflow_jobs LIMIT 100000;
+
+INSERT INTO public.workflow_job_leases (job_id, lease_token, owner, server_id, expires_at)
+SELECT id, row_number() OVER (ORDER BY id), 'o', id, created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;
+
+INSERT INTO public.uploads (id, user_id, filename, key, size_bytes, expires_at)
+SELECT id, user_id, 'a.png', 'uploads/' || id, 10, created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;
+
+INSERT INTO public.storage_outbox (action, target, available_at)
+SELECT 'delete_keys', '["a"]', created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;

@@ -1,0 +1,213 @@
+"""The event log: in commit order, nothing skipped, nothing twice."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+from tests.integration.feed.people import ANNA, BERT
+from tests.integration.feed.rows import uuid7
+
+from rushes.adapters.postgres.events import PostgresJobEvents
+from rushes.adapters.postgres.pool import Database
+from rushes.domain.errors import InvalidCursor
+from rushes.domain.principal import Principal
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def events(database: Database) -> PostgresJobEvents:
+    return PostgresJobEvents(database, listen_dsn=None)
+
+
+@pytest.fixture
+def connection(feed_url: str) -> Iterator[psycopg.Connection]:
+    """Writes as the service does, through the triggers."""
+    with psycopg.connect(feed_url, autocommit=True, options="-c lock_timeout=5s") as connection:
+        yield connection
+
+
+def submit(connection: psycopg.Connection, visibility: str = "private", *, owner: Principal = ANNA) -> UUID:
+    job_id = uuid7(datetime.now(UTC))
+    connection.execute(
+        "INSERT INTO public.workflow_jobs (id, job_id, user_id, workflow_type, workflow_name, visibility)"
+        " VALUES (%s, %s, %s, 'img2img', 'workflow.json', %s)",
+        (job_id, str(job_id), owner.user_id, visibility),
+    )
+    return job_id
+
+
+def change(connection: psycopg.Connection, job_id: UUID, assignment: str) -> None:
+    connection.execute(f"UPDATE public.workflow_jobs SET {assignment} WHERE id = %s", (job_id,))  # type: ignore[arg-type]
+
+
+async def test_a_change_comes_once_with_its_card(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    cursor = await events.head()
+    first, second = submit(connection), submit(connection, "team")
+    change(connection, first, "title = 'mine'")
+    changes = await events.since(cursor)
+    assert [told.job_id for told in changes] == [second, first], "by the newest event of each"
+    told = changes[1]
+    assert (told.user_id, told.visibility, told.deleted, told.was_visibility) == (
+        ANNA.user_id,
+        "private",
+        False,
+        None,
+    )
+    card = json.loads(told.card)
+    assert (card["id"], card["title"], card["progress"]) == (str(first), "mine", None)
+    assert await events.since(changes[0].cursor) == [told]
+    assert await events.since(told.cursor) == []
+
+
+async def test_a_transaction_that_commits_late_is_not_skipped(
+    events: PostgresJobEvents, connection: psycopg.Connection, feed_url: str
+) -> None:
+    cursor = await events.head()
+    with psycopg.connect(feed_url) as slow:
+        late = submit(slow, owner=BERT)  # the lower serial number, still open (two of one person would queue)
+        early = submit(connection)  # the higher one, committed
+        assert await events.since(cursor) == [], "what came after an open transaction waits for it"
+        slow.commit()
+    changes = await events.since(cursor)
+    assert [told.job_id for told in changes] == [late, early]
+
+
+async def test_an_older_transaction_that_writes_last_is_not_skipped(
+    events: PostgresJobEvents, connection: psycopg.Connection, feed_url: str
+) -> None:
+    """The lower transaction number with the higher serial number."""
+    cursor = await events.head()
+    with psycopg.connect(feed_url) as slow:
+        slow.execute("SELECT pg_current_xact_id()")
+        early = submit(connection)
+        late = submit(slow, owner=BERT)
+        slow.commit()
+    after_both = submit(connection)
+    changes = await events.since(cursor)
+    assert [told.job_id for told in changes] == [late, early, after_both]
+    assert [told.job_id for told in await events.since(changes[0].cursor)] == [early, after_both]
+
+
+async def test_a_transaction_that_rolls_back_holds_nothing_up(
+    events: PostgresJobEvents, connection: psycopg.Connection, feed_url: str
+) -> None:
+    cursor = await events.head()
+    with psycopg.connect(feed_url) as slow:
+        submit(slow, owner=BERT)
+        kept = submit(connection)
+        slow.rollback()
+    assert [told.job_id for told in await events.since(cursor)] == [kept]
+
+
+async def test_reading_in_steps_misses_nothing(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    cursor = await events.head()
+    jobs = [submit(connection) for _ in range(7)]
+    for job_id in jobs:
+        change(connection, job_id, "rating = 3")
+    seen: list[UUID] = []
+    while changes := await events.since(cursor, limit=3):
+        assert len(changes) <= 3
+        seen += [told.job_id for told in changes]
+        cursor = changes[-1].cursor
+    assert seen == jobs * 2
+
+
+@pytest.mark.parametrize(
+    ("moves", "visibility", "was"),
+    [
+        (["visibility = 'private'"], "private", "public"),
+        (["visibility = 'team'", "visibility = 'private'"], "private", "public"),
+        (["visibility = 'private'", "visibility = 'team'", "visibility = 'private'"], "private", "public"),
+        (["title = 't'"], "public", None),
+        (["deleted_at = now()"], "public", "public"),
+        (["visibility = 'team'", "deleted_at = now()"], "team", "public"),
+    ],
+)
+async def test_those_who_could_see_it_hear_of_it(
+    events: PostgresJobEvents,
+    connection: psycopg.Connection,
+    moves: list[str],
+    visibility: str,
+    was: str | None,
+) -> None:
+    job_id = submit(connection, "public")
+    cursor = await events.head()
+    for move in moves:
+        change(connection, job_id, move)
+    (told,) = await events.since(cursor)
+    assert (told.visibility, told.was_visibility) == (visibility, was)
+    assert told.deleted == ("deleted_at = now()" in moves)
+
+
+async def test_what_changes_no_card_is_no_change(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    job_id = submit(connection)
+    cursor = await events.head()
+    connection.execute(
+        "INSERT INTO public.workflow_job_events (job_id, kind, data) VALUES (%s, 'output', '{}')", (job_id,)
+    )
+    assert await events.since(cursor) == []
+
+
+async def test_a_deleted_account_takes_its_events_along(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    cursor = await events.head()
+    submit(connection)
+    connection.execute("DELETE FROM public.workflow_jobs")
+    assert await events.since(cursor) == []
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "-", "1", "1-", "-1", "a-b", "1-2-3", "1-2 ", " 1-2", "1.5-2", "-1--2", "99999999999999999999-1", "1-9999999999999999999",
+     "9" * 1000, "１-２", "1-2\0", "9223372036854775807-1"],
+)  # fmt: skip
+async def test_a_broken_or_foreign_cursor(events: PostgresJobEvents, cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        await events.since(cursor)
+
+
+async def test_pruned_events_make_old_cursors_invalid(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    connection.execute("DELETE FROM public.workflow_jobs")
+    beginning = await events.head()
+    ended, waiting = submit(connection), submit(connection)
+    change(connection, ended, "status = 'cancelled'")
+    between = await events.head()
+    connection.execute("UPDATE public.workflow_job_events SET at = at - interval '90 days'")
+    fresh = submit(connection)
+
+    assert await events.prune(datetime.now(UTC) - timedelta(days=30)) == 2
+    assert await events.prune(datetime.now(UTC) - timedelta(days=30)) == 0
+
+    with pytest.raises(InvalidCursor, match="reload"):
+        await events.since(beginning)
+    assert [told.job_id for told in await events.since(between)] == [fresh]
+    left = connection.execute("SELECT DISTINCT job_id FROM public.workflow_job_events").fetchall()
+    assert {job_id for (job_id,) in left} == {waiting, fresh}, "a job that still runs keeps its story"
+
+
+async def test_a_mark_from_another_database_says_nothing(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    """A dump brings the old database's numbers along, which are far ahead of the new one's."""
+    cursor = await events.head()
+    with connection.transaction():
+        (was,) = connection.execute("SELECT xid::text FROM rushes.pruned_events").fetchone() or ("0",)
+    connection.execute("UPDATE rushes.pruned_events SET xid = '900000000000'")
+    try:
+        told = submit(connection)
+        assert [each.job_id for each in await events.since(cursor)] == [told]
+    finally:
+        connection.execute("UPDATE rushes.pruned_events SET xid = %s::xid8", (was,))
