@@ -150,7 +150,7 @@ class JobWriter(Protocol):
         ...
 
     async def edit(self, principal: Principal, job_id: UUID, changes: Mapping[str, Any]) -> bool:
-        """Change title, rating, tags, visibility or deleted_at (a bool: trash or restore) of an own job."""
+        """Change title, rating, tags, visibility or deleted (a bool: trash or restore) of an own job."""
         ...
 
 

@@ -252,6 +252,10 @@ BEGIN
         NEW.updated_at := now();
         RETURN NEW;
     END IF;
+    -- nobody wants what is in the trash
+    IF NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL THEN
+        NEW.cancel_requested_at := coalesce(NEW.cancel_requested_at, now());
+    END IF;
     NEW := rushes.apply_cancel(OLD.cancel_requested_at, NEW);
     IF NEW.status <> OLD.status THEN
         PERFORM rushes.check_move(OLD, NEW);

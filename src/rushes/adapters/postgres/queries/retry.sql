@@ -1,4 +1,5 @@
--- Back to pending for the next attempt, if the lease is still ours.
+-- Back to pending for the next attempt, if the lease is still ours. A job that is to be cancelled ends here instead
+-- (the trigger makes it so), and what it had stored goes to the outbox.
 WITH held AS (
     DELETE FROM public.workflow_job_leases
     WHERE job_id = %(job_id)s AND lease_token = %(lease_token)s
@@ -11,11 +12,18 @@ WITH held AS (
         waiting_reason = %(error_message)s
     FROM held
     WHERE j.id = held.job_id AND j.status = 'processing'
-    RETURNING j.id, j.attempt
+    RETURNING j.id, j.attempt, j.status
 ), ended AS (
     UPDATE public.workflow_job_attempts AS a
-    SET ended_at = clock_timestamp(), outcome = 'retried',
+    SET ended_at = clock_timestamp(),
+        outcome = CASE back.status WHEN 'cancelled' THEN 'cancelled' ELSE 'retried' END,
         error_code = %(error_code)s, error_message = %(error_message)s
     FROM back WHERE a.job_id = back.id AND a.number = back.attempt
+), leftovers AS (
+    INSERT INTO public.storage_outbox (action, target)
+    SELECT 'delete_keys', jsonb_agg(DISTINCT e.data -> 'key')
+    FROM public.workflow_job_events AS e JOIN back ON back.id = e.job_id AND back.status = 'cancelled'
+    WHERE e.kind = 'output'
+    HAVING count(*) > 0
 )
 SELECT id FROM back
