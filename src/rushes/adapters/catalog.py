@@ -127,6 +127,8 @@ def _read(root: Path, path: Path, stamp: Stamp) -> _Folder:
     except InvalidWorkflow as error:
         problems = error.details.get("problems") or [error.message]
         return _Folder(stamp, fault="; ".join(problems)[:2_000])
+    except RecursionError:
+        return _Folder(stamp, fault="its graph is nested too deeply")
 
 
 def _load(root: Path, path: Path) -> Workflow:

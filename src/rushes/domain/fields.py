@@ -222,17 +222,17 @@ def is_multiple(value: Number, step: Number) -> bool:
     return Decimal(str(value)) % Decimal(str(step)) == 0
 
 
-_CLOCK = re.compile(r"^(?:(?:(\d{1,3}):)?([0-5]?\d):)?(\d{1,6}(?:\.\d{1,6})?)$")
-CLOCK_PATTERN = r"^((\d{1,3}:)?[0-5]?\d:[0-5]?\d|\d{1,6})(\.\d{1,6})?$"
+_CLOCK = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,4}):)?([0-9]{1,6}(?:\.[0-9]{1,6})?)")
+CLOCK_PATTERN = r"^(([0-9]{1,3}:[0-5]?[0-9]|[0-9]{1,4}):[0-5]?[0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
 
 
 def parse_clock(text: str) -> float | None:
     """Seconds of "12.5", "m:ss" or "h:mm:ss"; None if it is none of them."""
-    match = _CLOCK.match(text.strip())
+    match = _CLOCK.fullmatch(text.strip())
     if match is None:
         return None
     hours, minutes, seconds = match.groups()
-    if minutes is not None and float(seconds) >= 60:
+    if (minutes is not None and float(seconds) >= 60) or (hours is not None and int(minutes) >= 60):
         return None
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
 

@@ -82,4 +82,11 @@ class Comfy:
 
 def given(key: str, content_type: str, **more: Any) -> dict[str, Any]:
     """A resolved file value, as submission makes it."""
-    return {"filename": key, "key": key, "content_type": content_type, "size_bytes": 1000, "sha256": "0" * 64, **more}
+    return {
+        "filename": key,
+        "key": key,
+        "content_type": content_type,
+        "size_bytes": 1000,
+        "sha256": "0" * 64,
+        **more,
+    }

@@ -33,7 +33,13 @@ def test_img2img_changes_as_much_as_denoise_says(catalog: FolderCatalog, comfy: 
     before = pixels(files["input.png"])
     changed = {}
     for denoise in (0.0, 0.87):
-        raw = {"image": image("input.png"), "prompt": AWKWARD, "negative": "fog", "denoise": denoise, "seed": 7}
+        raw = {
+            "image": image("input.png"),
+            "prompt": AWKWARD,
+            "negative": "fog",
+            "denoise": denoise,
+            "seed": 7,
+        }
         run = comfy.run(catalog.get("img2img"), raw, files)
         after = pixels(run.file)
         assert after.shape == before.shape
@@ -77,7 +83,13 @@ def test_image_edit_visibly_changes_the_picture(catalog: FolderCatalog, comfy: C
 )
 def test_lipsync_one_lasts_as_long_as_its_sound(catalog: FolderCatalog, comfy: Comfy, more, seconds):
     files = {"portrait.png": picture(120, 160), "voice.wav": sound(2.5)}
-    raw = {"image": image("portrait.png"), "audio": wav("voice.wav", 2.5), "width": 320, "height": 256, **more}
+    raw = {
+        "image": image("portrait.png"),
+        "audio": wav("voice.wav", 2.5),
+        "width": 320,
+        "height": 256,
+        **more,
+    }
     run = comfy.run(catalog.get("lipsync-one"), raw, files)
     seen = probe(run.file)
     assert seen.container.startswith("mov,mp4")
@@ -121,8 +133,12 @@ def _plain(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(("film_seconds", "fps", "sound_seconds"), [(1, 25, 2.6), (3, 25, 1.2), (1.5, 30, 2.0), (2, 12, 3.1)])
-def test_video_lipsync_loops_or_cuts_the_video(catalog: FolderCatalog, comfy: Comfy, film_seconds, fps, sound_seconds):
+@pytest.mark.parametrize(
+    ("film_seconds", "fps", "sound_seconds"), [(1, 25, 2.6), (3, 25, 1.2), (1.5, 30, 2.0), (2, 12, 3.1)]
+)
+def test_video_lipsync_loops_or_cuts_the_video(
+    catalog: FolderCatalog, comfy: Comfy, film_seconds, fps, sound_seconds
+):
     files = {"clip.mp4": film(film_seconds, fps=fps), "voice.wav": sound(sound_seconds)}
     video = given("clip.mp4", "video/mp4", duration_seconds=film_seconds, width=160, height=120)
     raw = {"video": video, "audio": wav("voice.wav", sound_seconds), "width": 256, "height": 256}
@@ -165,7 +181,8 @@ def test_character_caption_writes_one_text_an_image_in_order(catalog: FolderCata
     run = comfy.run(catalog.get("character-caption"), raw, files)
     assert [one.item for one in run.outputs] == list(range(1, count + 1))
     assert run.texts == [
-        f"ohwx 🦊, Danbooru tag list caption, short, {64 + index} × 48 pixels, {AWKWARD}" for index in range(count)
+        f"ohwx 🦊, Danbooru tag list caption, short, {64 + index} × 48 pixels, {AWKWARD}"
+        for index in range(count)
     ]
     assert not run.files
 
