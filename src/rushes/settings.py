@@ -1,25 +1,38 @@
 """Settings: environment (RUSHES_*), `.env`, `rushes.toml`; unknown ones are refused."""
 
 import os
+import tomllib
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, PostgresDsn, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from rushes.adapters.comfyui.address import Address
 from rushes.domain.errors import InvalidSetting
 
 PREFIX = "RUSHES_"
 TEST_PREFIX = "RUSHES_TEST_"
 CLIENT_NAMES = frozenset({"RUSHES_SERVER", "RUSHES_TOKEN"})  # options of commands, not settings
+ENV_FILE, TOML_FILE = ".env", "rushes.toml"
 Switch = Literal["auto", "on", "off"]
 
 
@@ -27,7 +40,12 @@ class Settings(BaseSettings):
     """Every setting of an installation. The description of each is its documentation."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", toml_file="rushes.toml", extra="forbid", validate_default=False
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        env_file=ENV_FILE,
+        toml_file=TOML_FILE,
+        extra="forbid",
+        validate_default=False,
     )
 
     data_dir: Path = Field(
@@ -46,7 +64,8 @@ class Settings(BaseSettings):
         False, description="RUSHES_DATABASE_URL is a transaction pooler: no prepared statements, no LISTEN"
     )
     comfy_urls: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="ComfyUI servers, comma-separated: http://127.0.0.1:8188"
+        (),
+        description="ComfyUI servers, comma-separated: http://127.0.0.1:8188; http://name:password@host signs in there",
     )
     workflows_dir: Path | None = Field(
         None, description="A folder with workflow types of your own, beside the eight that ship"
@@ -73,16 +92,18 @@ class Settings(BaseSettings):
         30.0, ge=2, le=3600, description="After how many seconds a dead dispatcher's jobs are taken over"
     )
     limit_jobs_per_day: int | None = Field(
-        500, ge=1, description="Jobs that one person may submit in 24 hours"
+        500, ge=1, description="Jobs that one person may submit in 24 hours; `off` is no limit"
     )
     limit_jobs_waiting: int | None = Field(
-        100, ge=1, description="Jobs of one person that may wait at a time"
+        100, ge=1, description="Jobs of one person that may wait at a time; `off` is no limit"
     )
     limit_upload_video_mb: int = Field(500, ge=1, description="The largest video that may be uploaded, MB")
     limit_upload_mb: int = Field(50, ge=1, description="The largest other file that may be uploaded, MB")
     log: str = Field(
         "info", description="Level (debug, info, warning, error), and json or console: info,json"
     )
+
+    _comfy_headers: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
 
     @field_validator("comfy_urls", mode="before")
     @classmethod
@@ -96,18 +117,44 @@ class Settings(BaseSettings):
     def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(check_comfy_url(url) for url in urls))
 
-    @field_validator("database_url")
+    @model_validator(mode="after")
+    def _hide_credentials(self) -> Self:
+        """Names and passwords leave the addresses, which are stored with jobs, shown and logged."""
+        for address in map(Address.parse, self.comfy_urls):
+            self._comfy_headers[address.url] = dict(address.headers)
+        self.comfy_urls = tuple(self._comfy_headers)
+        return self
+
+    @field_validator("data_dir", "workflows_dir")
     @classmethod
-    def _check_database(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            PostgresDsn(url.get_secret_value())
+    def _at_home(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path else path
+
+    @field_validator("limit_jobs_per_day", "limit_jobs_waiting", mode="before")
+    @classmethod
+    def _no_limit(cls, value: Any) -> Any:
+        return None if value == "off" else value
+
+    @field_validator("database_url", "database_listen_url")
+    @classmethod
+    def _check_database(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        off = info.field_name == "database_listen_url" and url and url.get_secret_value() == "off"
+        if url and not off and not _is_postgres(url.get_secret_value()):
+            raise ValueError("write it as postgresql://user:password@host:5432/name")
         return url
 
     @field_validator("storage_url")
     @classmethod
     def _check_storage(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme != "file":
+        if url is not None and not (url.startswith("file:///") and len(url) > len("file:///")):
             raise ValueError("only file:///path can be used so far")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public(cls, url: str | None) -> str | None:
+        if url is not None and not _is_http(url):
+            raise ValueError("write it as https://rushes.example.com")
         return url
 
     @field_validator("log")
@@ -125,50 +172,92 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _OwnLines(settings_cls), toml
+
+    @property
+    def comfy_headers(self) -> Mapping[str, Mapping[str, str]]:
+        """What every request to a ComfyUI server carries, by its address."""
+        return self._comfy_headers
 
     @property
     def storage_dir(self) -> Path:
         """Where the local storage keeps its files."""
-        return Path(urlsplit(self.storage_url).path) if self.storage_url else self.data_dir / "storage"
+        return (
+            Path(unquote(urlsplit(self.storage_url).path)) if self.storage_url else self.data_dir / "storage"
+        )
+
+
+class _OwnLines(DotEnvSettingsSource):
+    """`.env`, which other programs use too: what isn't called RUSHES_… is not ours to refuse."""
+
+    def _read_env_files(self) -> Mapping[str, str | None]:
+        return {name: value for name, value in super()._read_env_files().items() if _is_ours(name)}
 
 
 def check_comfy_url(url: str) -> str:
-    """A ComfyUI address without its trailing slash. Raises ValueError."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{url} is no ComfyUI address; write it as http://127.0.0.1:8188")
-    return parts.geturl().rstrip("/")
+    """A ComfyUI address without its trailing slash. Raises ValueError, which shows no password."""
+    full = url if "://" in url else f"http://{url}"
+    if not _is_http(full):
+        raise ValueError(f"{url.rpartition('@')[2]} is no ComfyUI address; write it as http://127.0.0.1:8188")
+    return full.rstrip("/")
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that don't match, or a port that is no port
+        return False
+    return bool(usable) and not parts.query and not parts.fragment
+
+
+def _is_postgres(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("postgres", "postgresql") and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _is_ours(name: str) -> bool:
+    upper = name.upper()
+    return upper.startswith(PREFIX) and not upper.startswith(TEST_PREFIX) and upper not in CLIENT_NAMES
 
 
 def load(**given: Any) -> Settings:
     """The settings, what is given first. Raises InvalidSetting naming the setting and what to do."""
-    _refuse_unknown()
+    _refuse_unknown(os.environ)
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        lines = [_line(fault) for fault in error.errors()]
+        lines = [_line(fault) for fault in error.errors(include_input=False)]
         raise InvalidSetting("; ".join(lines)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSetting(f"{TOML_FILE} can't be read: {error}. Correct it.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"{ENV_FILE} or {TOML_FILE} can't be read: {error}. Correct it.") from None
 
 
-def _refuse_unknown() -> None:
+def _refuse_unknown(names: Iterable[str]) -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    for name in os.environ:
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known | CLIENT_NAMES:
-            raise InvalidSetting(f"{name} is no setting{_near(name, known)}. Unset it or correct its name.")
+    for name in names:
+        if _is_ours(name) and name.upper() not in known:
+            raise InvalidSetting(f"{name} is no setting; {_near(name, known)}unset it or correct its name.")
 
 
 def _near(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = get_close_matches(name, known, 1, cutoff=0.75)
+    return f"did you mean {near[0]}? Otherwise " if near else ""
 
 
 def _line(fault: Any) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else "settings"
     label = name.upper() if name.upper().startswith(PREFIX) else PREFIX + name.upper()
     if fault["type"] == "extra_forbidden":
-        return f"{label} is no setting{_near(label, {PREFIX + f.upper() for f in Settings.model_fields})}"
+        near = _near(label, {PREFIX + field.upper() for field in Settings.model_fields})
+        return f"{label} (in {ENV_FILE} or {TOML_FILE}) is no setting; {near}remove it or correct its name"
     return f"{label}: {str(fault['msg']).removeprefix('Value error, ')}"

@@ -88,7 +88,7 @@ async def open_installation(settings: Settings, *, migrated: bool = True) -> Asy
         media = MediaWorkers(storage, temp_dir=settings.data_dir / "tmp")
         await media.start()
         stack.push_async_callback(media.stop)
-        comfy = HttpComfyServers()
+        comfy = HttpComfyServers(headers=settings.comfy_headers)
         stack.push_async_callback(comfy.aclose)
         yield _put_together(settings, dsn, database, events, storage, media, comfy)
 

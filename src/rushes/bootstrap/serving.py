@@ -3,8 +3,8 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -34,6 +34,14 @@ class Serving:
         return f"{self.url}/auth/link?token={self.sessions.one_time_link()}"
 
 
+class _Server(uvicorn.Server):
+    """Leaves signals alone: the command that runs it has more to close than this server."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 def listening_socket(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one. Raises InvalidSetting when it can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -52,7 +60,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Serving]:
-    """Serve while the block lasts; `done` ends when a signal asks to stop."""
+    """Serve while the block lasts."""
     host, port = listener.getsockname()[:2]
     hub = FeedHub(events=at.events)
     accounts = sessions(at, anonymous_allowed=_anonymous_allowed(at, host))
@@ -73,7 +81,7 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
         stopping=lambda: server is not None and server.should_exit,
     )
     form_limit = (at.settings.limit_upload_video_mb + 200 * at.settings.limit_upload_mb) * 1024**2
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             create_app(context, form_limit=form_limit),
             log_config=None,
@@ -93,6 +101,12 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
         await asyncio.wait([done], timeout=GRACE_SECONDS + 2)
         feed.cancel()
         await asyncio.gather(feed, return_exceptions=True)
+
+
+async def until_it_ends(served: Serving) -> None:
+    """Wait for the server to fail or, more likely, to be cancelled; it goes on until its block ends."""
+    await asyncio.wait([served.done])
+    await served.done
 
 
 def _anonymous_allowed(at: Installation, host: str) -> bool:

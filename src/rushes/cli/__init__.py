@@ -10,6 +10,7 @@ from rushes.cli.doctor import doctor
 from rushes.cli.jobs import jobs
 from rushes.cli.openapi import openapi
 from rushes.cli.output import fail
+from rushes.cli.signals import Interrupted
 from rushes.cli.submit import submit
 from rushes.cli.workflows import workflows
 from rushes.domain.errors import RushesError
@@ -39,3 +40,6 @@ def main() -> None:
         if "fields" not in error.details:
             fail(error.message)
         sys.exit(1)
+    except Interrupted as stopped:
+        fail(f"stopped by {stopped}")
+        sys.exit(stopped.exit_code)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from rushes.adapters.postgres.migrations import status as states
 from rushes.bootstrap.installation import database_url
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show, show_json, table
+from rushes.cli.signals import run_interruptibly
 from rushes.domain.errors import NotFound
 from rushes.settings import Settings
 
@@ -29,7 +31,7 @@ def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         async with database_url(settings(data_dir)) as url:
             return await apply(url)
 
-    done = asyncio.run(run())
+    done = run_interruptibly(run())
     if as_json:
         show_json({"applied": done})
     else:
@@ -46,7 +48,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             return [(one.version, one.name or "", one.state.value) for one in await states(url)]
 
     embedded = None if found.database_url else EmbeddedPostgres(found.data_dir).status()
-    rows = asyncio.run(run())
+    rows = run_interruptibly(run())
     if as_json:
         migrations = [{"version": v, "name": n, "state": s} for v, n, s in rows]
         show_json({"migrations": migrations, "embedded_was_running": embedded.running if embedded else None})
@@ -88,6 +90,7 @@ def psql(data_dir: DataDir = None) -> None:
                 lambda: subprocess.run(command, env=surroundings, check=False).returncode
             )
 
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for psql, which cancels a statement by it
     sys.exit(asyncio.run(run()))
 
 

@@ -11,6 +11,7 @@ from rushes.bootstrap.locations import page
 from rushes.bootstrap.up import USUAL_COMFYUI
 from rushes.cli.options import AsJson, ComfyUrls, DataDir, settings
 from rushes.cli.output import show, show_json
+from rushes.cli.signals import run_interruptibly
 from rushes.domain.comfy import ComfyError
 from rushes.domain.errors import RushesError
 from rushes.settings import Settings
@@ -23,7 +24,7 @@ Add = Callable[[str, str, str], None]
 def doctor(data_dir: DataDir = None, comfy_url: ComfyUrls = None, as_json: AsJson = False) -> None:
     """Check settings, database, storage, disk, ComfyUI, workflows and the page. Exit code 1 if one doesn't work."""
     findings: list[Finding] = []
-    asyncio.run(_examine(settings(data_dir, comfy_urls=comfy_url), lambda *one: findings.append(one)))
+    run_interruptibly(_examine(settings(data_dir, comfy_urls=comfy_url), lambda *one: findings.append(one)))
     if as_json:
         show_json([{"part": part, "state": state, "message": words} for part, state, words in findings])
     else:
@@ -81,7 +82,7 @@ async def _parts(at: Installation, add: Add) -> None:
 
 
 async def _comfyui(found: Settings, add: Add) -> None:
-    servers = HttpComfyServers()
+    servers = HttpComfyServers(headers=found.comfy_headers)
     try:
         for url in found.comfy_urls or (USUAL_COMFYUI,):
             try:

@@ -11,6 +11,7 @@ from rushes.cli.desk import Desk, open_desk
 from rushes.cli.following import to_the_end, verdict
 from rushes.cli.options import AsJson, DataDir, ServerUrl, Token, settings
 from rushes.cli.output import say, show, show_json, table
+from rushes.cli.signals import Interrupted, run_interruptibly
 from rushes.domain.job import JobStatus
 from rushes.ports import JobQuery
 
@@ -59,7 +60,7 @@ def list_jobs(
         if page["pagination"]["has_more"]:
             say(f"More: --after {page['pagination']['next_cursor']}")
 
-    asyncio.run(run())
+    run_interruptibly(run())
 
 
 @jobs.command("show")
@@ -80,7 +81,7 @@ def show_job(
         else:
             _describe(job)
 
-    asyncio.run(run())
+    run_interruptibly(run())
 
 
 @jobs.command()
@@ -100,9 +101,10 @@ def watch(
             return 0
 
     try:
-        sys.exit(asyncio.run(run()))
-    except KeyboardInterrupt:
-        sys.exit(0)
+        sys.exit(run_interruptibly(run()))
+    except Interrupted:
+        if job_id:
+            raise
 
 
 @jobs.command()
@@ -125,7 +127,7 @@ def cancel(
                 "cancelled" if job["status"] == "cancelled" else "cancelling; ComfyUI stops between two nodes"
             )
 
-    asyncio.run(run())
+    run_interruptibly(run())
 
 
 @jobs.command()
@@ -137,7 +139,7 @@ def delete(job_id: JobId, data_dir: DataDir = None, server: ServerUrl = None, to
             await desk.delete(job_id)
         say("deleted; it stays in the trash for a while")
 
-    asyncio.run(run())
+    run_interruptibly(run())
 
 
 async def _watch_all(desk: Desk) -> None:

@@ -1,19 +1,20 @@
 """Commands that keep running: up, serve, dispatch."""
 
 import asyncio
-import signal
 import webbrowser
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 
 from rushes.bootstrap.dispatching import dispatching
 from rushes.bootstrap.installation import open_installation
 from rushes.bootstrap.sample import submit_samples
-from rushes.bootstrap.serving import listening_socket, serving
+from rushes.bootstrap.serving import listening_socket, serving, until_it_ends
 from rushes.bootstrap.up import Up, everything
 from rushes.cli.options import ComfyUrls, DataDir, Host, Port, settings
 from rushes.cli.output import say
+from rushes.cli.signals import Interrupted, run_interruptibly
 from rushes.settings import Settings
 
 DEFAULT_PORT = 8600
@@ -35,7 +36,7 @@ def up(
     found = settings(data_dir, quiet=False, comfy_urls=comfy_url)
     if preview:
         found = found.model_copy(update={"preview": "always"})
-    asyncio.run(_up(found, host=host, port=port, demo=demo, sample=sample, browser=not no_browser))
+    until_stopped(_up(found, host=host, port=port, demo=demo, sample=sample, browser=not no_browser))
 
 
 async def _up(found: Settings, *, host: str, port: int, demo: bool, sample: bool, browser: bool) -> None:
@@ -47,8 +48,7 @@ async def _up(found: Settings, *, host: str, port: int, demo: bool, sample: bool
             jobs = await submit_samples(running.installation)
             if jobs:
                 say(f"Sample jobs: {len(jobs)}, in the feed now.")
-        await running.serving.done
-    say("Stopped.")
+        await until_it_ends(running.serving)
 
 
 def _greet(running: Up) -> None:
@@ -60,7 +60,7 @@ def _greet(running: Up) -> None:
 
 def serve(port: Port = DEFAULT_PORT, host: Host = "127.0.0.1", data_dir: DataDir = None) -> None:
     """The API and the page alone; as many as you like on one database."""
-    asyncio.run(_serve(settings(data_dir, quiet=False), host, port))
+    until_stopped(_serve(settings(data_dir, quiet=False), host, port))
 
 
 async def _serve(found: Settings, host: str, port: int) -> None:
@@ -71,25 +71,29 @@ async def _serve(found: Settings, host: str, port: int) -> None:
     ):
         say(f"Rushes serves: {served.url}")
         say(f"Sign in as administrator (once): {served.sign_in_link()}")
-        await served.done
+        await until_it_ends(served)
 
 
 def dispatch(data_dir: DataDir = None, comfy_url: ComfyUrls = None) -> None:
     """A dispatcher alone; as many as you like on one database."""
-    asyncio.run(_dispatch(settings(data_dir, quiet=False, comfy_urls=comfy_url)))
+    until_stopped(_dispatch(settings(data_dir, quiet=False, comfy_urls=comfy_url)))
 
 
 async def _dispatch(found: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_installation(found) as at:
         if found.comfy_urls:
             await at.servers.configure(found.comfy_urls)
         async with dispatching(at) as dispatcher:
             say(f"Dispatching as {dispatcher.id}")
-            await stop.wait()
-    say("Stopped.")
+            await asyncio.Event().wait()
+
+
+def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Being stopped is how these commands are meant to end."""
+    try:
+        run_interruptibly(work)
+    except Interrupted:
+        say("Stopped.")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,6 +1,5 @@
 """rushes submit."""
 
-import asyncio
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from rushes.cli.desk import Desk, LocalDesk, open_desk
 from rushes.cli.following import fetch, to_the_end, verdict
 from rushes.cli.options import AsJson, ComfyUrls, DataDir, ServerUrl, Token, settings
 from rushes.cli.output import say, show, show_json
+from rushes.cli.signals import run_interruptibly
 from rushes.settings import Settings
 
 
@@ -63,7 +63,7 @@ def submit(
     texts = [_pair(one, "-i") for one in inputs or ()]
     paths = [(name, Path(path)) for name, path in (_pair(one, "-f") for one in files or ())]
     found = settings(data_dir, comfy_urls=comfy_url)
-    code = asyncio.run(
+    code = run_interruptibly(
         _submit(
             found,
             workflow_type,

@@ -1,6 +1,5 @@
 """rushes workflows: list, show, check."""
 
-import asyncio
 import gzip
 import json
 import sys
@@ -15,6 +14,7 @@ from rushes.adapters.comfyui.client import HttpComfyServers
 from rushes.bootstrap.installation import catalog
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import fail, say, show, show_json, table
+from rushes.cli.signals import run_interruptibly
 from rushes.domain.check import Problem, check_workflow
 from rushes.domain.comfy import ComfyError
 from rushes.domain.errors import Unavailable
@@ -135,7 +135,7 @@ def _live(url: str) -> dict[str, dict[str, Any]]:
             await servers.aclose()
 
     try:
-        return {url: asyncio.run(ask())}
+        return {url.rpartition("@")[2]: run_interruptibly(ask())}
     except (ComfyError, ValueError) as error:
         raise Unavailable(str(error)) from None
 

@@ -1,0 +1,43 @@
+"""Ctrl-C and SIGTERM: the first one ends a command in order, a second one at once."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """The command was told to stop; everything that it opened is closed again."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of a command's work. Raises Interrupted."""
+    return asyncio.run(_interruptible(work))
+
+
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
+        if task:
+            task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if caught:
+            raise Interrupted(caught[0]) from None
+        raise
