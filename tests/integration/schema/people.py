@@ -128,6 +128,11 @@ CHILD_ROWS = (
 )
 OTHER_ROWS = (
     "INSERT INTO comfy_servers (url, name) VALUES ('http://gpu:8188', 'gpu')",
+    "INSERT INTO workflow_requirements (digest, workflow_type, node_classes) VALUES ('r', 'img2img', '{SaveImage}')",
+    "INSERT INTO comfy_node_catalogs (digest, nodes) VALUES ('c', '{}')",
+    "INSERT INTO comfy_server_abilities (server_id, requires, able, catalog)"
+    " SELECT id, 'r', true, 'c' FROM comfy_servers",
+    "INSERT INTO queue_pauses (workflow_type) VALUES ('img2img')",
     "INSERT INTO dispatchers (id, host) VALUES ('d1', 'host')",
     "INSERT INTO uploads (id, user_id, filename, key, size_bytes)"
     " VALUES (gen_random_uuid(), %(owner)s, 'a.png', 'uploads/a.png', 1)",

@@ -23,7 +23,10 @@ class Access:
     service: str = "SELECT, INSERT, UPDATE, DELETE"
 
 
-HIDDEN = frozenset({"user_ip", "comfy_url", "error_details", "metadata", "idempotency_key", "legacy_row"})
+HIDDEN = frozenset(
+    {"user_ip", "comfy_url", "error_details", "metadata", "idempotency_key", "legacy_row"}
+    | {"requires", "passed_over_at", "avoid_server"}
+)
 EDITABLE = frozenset({"title", "rating", "tags", "visibility", "cancel_requested_at", "deleted_at"})
 
 # The stage has a private, a team, a public and a trashed public job, all of them the owner's.
@@ -37,7 +40,7 @@ TABLES: dict[str, Access] = {
     ),
     "public.workflow_job_attempts": Access(owner=3, admin=3, stranger=0, visitor=0, hidden=frozenset({"owner"})),
     "public.workflow_job_events": Access(
-        owner=8, admin=8, stranger=0, visitor=0, service="SELECT, INSERT, DELETE"
+        owner=10, admin=10, stranger=0, visitor=0, service="SELECT, INSERT, DELETE"
     ),
     "public.workflow_prompts": Access(owner=3, admin=3, stranger=0, visitor=0),
     "public.comfy_servers": Access(owner=0, stranger=0, visitor=0, admin=1),
@@ -53,6 +56,11 @@ TABLES: dict[str, Access] = {
     "public.idempotency": Access(),
     "public.user_limits": Access(owner=1, admin=1, stranger=0, visitor=0),
     "public.storage_outbox": Access(),
+    "public.workflow_requirements": Access(owner=0, stranger=0, visitor=0, admin=1),
+    "public.comfy_node_catalogs": Access(),
+    "public.comfy_server_abilities": Access(owner=0, stranger=0, visitor=0, admin=1),
+    "public.queue_pauses": Access(owner=0, stranger=0, visitor=0, admin=1),
+    "rushes.user_running": Access(),
     "rushes.fair_turns": Access(),
     "rushes.pruned_events": Access(service="SELECT, UPDATE"),
 }  # fmt: skip
