@@ -3,6 +3,8 @@
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,12 +54,15 @@ class Comfy:
     def upload(self, name: str, content: bytes, **fields: str) -> httpx2.Response:
         return self.http.post("/upload/image", files={"image": (name, content)}, data=fields)
 
-    def socket(self, client_id: str | None = None, flags: dict[str, Any] | None = None) -> ClientConnection:
+    @contextmanager
+    def socket(
+        self, client_id: str | None = None, flags: dict[str, Any] | None = None
+    ) -> Iterator[ClientConnection]:
         query = "" if client_id is None else f"?clientId={client_id}"
-        socket = connect(self.url.replace("http", "ws", 1) + "/ws" + query, max_size=None)
-        if flags is not None:
-            socket.send(json.dumps({"type": "feature_flags", "data": flags}))
-        return socket
+        with connect(self.url.replace("http", "ws", 1) + "/ws" + query, max_size=None) as socket:
+            if flags is not None:
+                socket.send(json.dumps({"type": "feature_flags", "data": flags}))
+            yield socket
 
     def submit(self, prompt: Any, **more: Any) -> Run:
         answer = self.post("/prompt", {"prompt": prompt, **more})

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.contract.comfyui.api import Comfy
-from tests.contract.comfyui.record import upload_inputs
 
 from rushes.testing.comfyui import DemoServer
+from tests.contract.comfyui.api import Comfy
+from tests.contract.comfyui.record import upload_inputs
 
 REAL = os.environ.get("RUSHES_TEST_COMFY_URL")
 VERSIONS = ("0.33.0", "0.3.64")

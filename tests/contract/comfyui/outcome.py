@@ -11,6 +11,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from PIL import Image
+
 from tests.contract.comfyui.api import Comfy
 
 _NUMBER = re.compile(r"_\d{5}(?=[_.])")

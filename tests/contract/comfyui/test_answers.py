@@ -1,6 +1,7 @@
 """Every answer recorded from the real servers, asked again."""
 
 import pytest
+
 from tests.contract.comfyui.api import Comfy
 from tests.contract.comfyui.cases import BODIES, REFUSALS, RUNS
 from tests.contract.comfyui.outcome import assert_looks_alike, run_outcome

@@ -27,8 +27,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def create_app(instance: Instance, cut: Cut) -> ASGIApp:
     """The ASGI application of an instance; `cut` ends the connection of a scope."""
-    routes = _both(_plain_routes(instance)) + _api_routes(instance)
+    routes = _both(_plain_routes(instance))
     routes += [WebSocketRoute(path, instance.hub.serve) for path in ("/ws", "/api/ws")]
+    routes += _api_routes(instance)
     if instance.setup.faults_route:
         methods = ["GET", "POST", "DELETE"]
         routes.append(Route("/_demo/faults", _faults_endpoint(instance), methods=methods))
@@ -36,6 +37,7 @@ def create_app(instance: Instance, cut: Cut) -> ASGIApp:
         routes=routes,
         exception_handlers={HTTPException: _http_error},
     )
+    app.router.redirect_slashes = False
     limited = BodyLimit(app, instance.setup.max_upload_size)
     return Misbehaviour(OriginCheck(limited, instance.generation.refuses_cross_site), instance.faults, cut)
 
@@ -94,7 +96,7 @@ def _by_method(endpoints: dict[str, Endpoint]) -> Endpoint:
 def _api_routes(instance: Instance) -> list[BaseRoute]:
     if not instance.generation.jobs_api:
         # The old version answers every POST below /api/ with 405, by its route for the front end's files.
-        return [Route("/api/jobs/{rest:path}", _only_get, methods=["POST"])]
+        return [Route("/api/{rest:path}", _front_end_files, methods=["GET", "POST"])]
     jobs = JobRoutes(instance)
     return [
         Route("/api/jobs", _by_method({"GET": jobs.list}), methods=["GET"]),
@@ -104,8 +106,8 @@ def _api_routes(instance: Instance) -> list[BaseRoute]:
     ]
 
 
-async def _only_get(_: Request) -> Response:
-    return text("405: Method Not Allowed", 405)
+async def _front_end_files(request: Request) -> Response:
+    return empty(404) if request.method in ("GET", "HEAD") else text("405: Method Not Allowed", 405)
 
 
 def _faults_endpoint(instance: Instance) -> Endpoint:
