@@ -22,7 +22,7 @@ FILE_KEYS = (
 )
 
 
-class Fault(ValueError):  # noqa: N818 - it says what is wrong with a value, as errors.py names its own
+class Fault(ValueError):
     """Why one value can't be used, in words that fit after the field's name."""
 
 
@@ -67,7 +67,7 @@ def _coerce(field: InputField, text: str) -> Any:
 def _parsed(parse: Callable[[str], Any], text: str, what: str) -> Any:
     try:
         return parse(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Fault(f'should be {what}, not "{text[:40]}"') from None
 
 

@@ -70,7 +70,7 @@ class Comfy:
             entry = self._http.get(f"/history/{job_id}").json().get(job_id)
             if entry is not None:
                 assert entry["status"]["status_str"] == "success", entry["status"]
-                return entry["outputs"]
+                return dict(entry["outputs"])
             time.sleep(0.05)
         raise AssertionError("the prompt did not end within 60 s")
 

@@ -83,7 +83,7 @@ class Probe:
 
 def probe(content: bytes) -> Probe:
     """Decode all of a video."""
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         video = container.streams.video[0]
         sounds = container.streams.audio
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video)]
@@ -91,7 +91,7 @@ def probe(content: bytes) -> Probe:
         audio_seconds = 0.0
         if sounds:
             container.seek(0)
-            audio_seconds = sum(one.samples / one.sample_rate for one in container.decode(sounds[0]))
+            audio_seconds = sum((one.samples / one.sample_rate for one in container.decode(sounds[0])), 0.0)
         return Probe(
             container.format.name,
             video.codec_context.name,

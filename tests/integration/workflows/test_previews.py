@@ -11,6 +11,7 @@ from rushes.adapters.catalog import FolderCatalog
 from tests.integration.workflows.comfy import Comfy, given
 from tests.integration.workflows.media import film, mask, picture, probe, sound
 
+FPS = Fraction(25)
 AWKWARD = 'He said "{{WIDTH}}" \\ $& True,\t\r\n\x07 ünï 🎬 {a|b} // no comment'
 
 
@@ -94,7 +95,7 @@ def test_lipsync_one_lasts_as_long_as_its_sound(catalog: FolderCatalog, comfy: C
     seen = probe(run.file)
     assert seen.container.startswith("mov,mp4")
     assert (seen.video_codec, seen.audio_codec) == ("h264", "aac")
-    assert (seen.width, seen.height, seen.fps) == (320, 256, 25)
+    assert (seen.width, seen.height, seen.fps) == (320, 256, FPS)
     assert seen.video_seconds == pytest.approx(seconds, abs=0.04)
     if more.get("trim_to_audio", True):
         assert seen.audio_seconds == pytest.approx(seconds, abs=0.08)
@@ -114,7 +115,7 @@ def test_lipsync_multi_lights_one_speaker_after_another(catalog: FolderCatalog, 
     raw = {"image": image("group.png"), "speakers": speakers, "prompt": AWKWARD, "width": 512, "height": 256}
     run = comfy.run(catalog.get("lipsync-multi"), raw, files)
     seen = probe(run.file)
-    assert (seen.video_codec, seen.audio_codec, seen.fps) == ("h264", "aac", 25)
+    assert (seen.video_codec, seen.audio_codec, seen.fps) == ("h264", "aac", FPS)
     assert (seen.width, seen.height) == (512, 256)
     assert seen.video_seconds == pytest.approx(sum(lengths), abs=0.05)
     assert seen.audio_seconds == pytest.approx(sum(lengths), abs=0.09)
@@ -144,7 +145,7 @@ def test_video_lipsync_loops_or_cuts_the_video(
     raw = {"video": video, "audio": wav("voice.wav", sound_seconds), "width": 256, "height": 256}
     run = comfy.run(catalog.get("video-lipsync"), raw, files)
     seen = probe(run.file)
-    assert (seen.video_codec, seen.audio_codec, seen.fps) == ("h264", "aac", 25)
+    assert (seen.video_codec, seen.audio_codec, seen.fps) == ("h264", "aac", FPS)
     assert (seen.width, seen.height) == (256, 256)
     assert seen.video_seconds == pytest.approx(sound_seconds, abs=0.04)
     assert seen.audio_seconds == pytest.approx(sound_seconds, abs=0.08)
