@@ -62,7 +62,10 @@ function sized(thing: unknown): number | undefined {
 
 /** The line under a card: its title, else its prompt, else the name of the file it started from. */
 export function caption(job: Job, workflowTitle: string): string {
-  const text = job.title?.trim() || job.prompt_text?.trim() || inputFiles(job.inputs)[0]?.filename;
+  const [first, ...others] = inputFiles(job.inputs);
+  const source =
+    first && (others.length > 1 ? `${first.filename} and ${others.length} more` : first.filename);
+  const text = job.title?.trim() || job.prompt_text?.trim() || source;
   return (text || workflowTitle).replace(/\s+/g, ' ').slice(0, 300);
 }
 

@@ -8,7 +8,7 @@ import type { MediaValue } from './media';
 export class LocalMedia implements MediaValue {
   readonly id = uuid();
   readonly filename: string;
-  readonly contentType: string;
+  contentType = $state('');
   readonly size: number;
   readonly preview: string;
   state = $state<MediaValue['state']>('uploading');
@@ -51,6 +51,7 @@ export class LocalMedia implements MediaValue {
       const stored = await sending.finished;
       [this.width, this.height] = [stored.width, stored.height];
       this.duration = stored.duration_seconds;
+      this.contentType = stored.content_type; // what it really is, whatever it was called
       this.reference = { upload_id: stored.id };
       this.state = 'stored';
     } catch (error) {
