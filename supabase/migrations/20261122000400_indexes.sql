@@ -44,18 +44,20 @@ CREATE INDEX workflow_jobs_search ON public.workflow_jobs USING gin (rushes.sear
 
 CREATE INDEX workflow_jobs_tags ON public.workflow_jobs USING gin (tags) WHERE tags <> '{}';
 
--- The lease table holds only what runs. Renewing (every 10 s) pays for one entry here; progress stays HOT.
+-- The lease table holds only what runs. Renewing (every 10 s) pays for one entry in each; progress stays HOT.
 CREATE INDEX workflow_job_leases_expiry ON public.workflow_job_leases (expires_at);
+CREATE INDEX workflow_job_leases_server ON public.workflow_job_leases (server_id);
 
 -- The event log: a job's timeline, the live stream's replay, and pruning.
 CREATE INDEX workflow_job_events_timeline ON public.workflow_job_events (job_id, id);
 CREATE INDEX workflow_job_events_replay ON public.workflow_job_events (xid, id);
 
 CREATE INDEX uploads_expiry ON public.uploads (expires_at);
-CREATE INDEX uploads_owner ON public.uploads (user_id);
 
-CREATE INDEX caption_datasets_owner ON public.caption_datasets (user_id, updated_at DESC);
-CREATE INDEX caption_datasets_job ON public.caption_datasets (job_id);
+-- What goes, or is let go, with an account or a job.
+CREATE INDEX uploads_owner ON public.uploads (user_id);
 CREATE INDEX api_keys_owner ON public.api_keys (user_id);
+CREATE INDEX caption_datasets_owner ON public.caption_datasets (user_id);
+CREATE INDEX caption_datasets_job ON public.caption_datasets (job_id);
 
 CREATE INDEX storage_outbox_due ON public.storage_outbox (available_at);

@@ -3,13 +3,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
-from tests.integration.feed.people import PEOPLE
-from tests.integration.feed.rows import add_people
-from tests.postgres import drop_database, fresh_database, template_database
 
 from rushes.adapters.postgres.migrations import migrate
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.reader import PostgresJobReader
+from tests.integration.feed.people import PEOPLE
+from tests.integration.feed.rows import add_people
+from tests.postgres import drop_database, fresh_database, template_database
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
--- 200,000 jobs of 2,000 people over 200 days; nearly all of them private and completed. Person 1 owns 1,000.
+-- 200,000 jobs of 2,000 people over 200 days: 99% private, nearly all completed. Person 1 owns 1,000.
+-- Run it with session_replication_role = replica: no triggers, no foreign keys.
 INSERT INTO auth.users (id)
 SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid FROM generate_series(1, 2000) AS n;
 
@@ -8,7 +9,7 @@ INSERT INTO public.workflow_jobs (
 SELECT
     uuid, uuid::text,
     ('00000000-0000-4000-8000-' || lpad(to_hex(CASE WHEN n % 200 = 0 THEN 1 ELSE 2 + n * 7919 % 1999 END), 12, '0'))::uuid,
-    CASE WHEN n % 1000 = 500 THEN 'wan-i2v'
+    CASE WHEN n % 1000 = 501 THEN 'wan-i2v'
          ELSE (ARRAY['img2img', 'image-edit', 'style-transfer', 'lipsync-one', 'character-caption'])[1 + n * 31 % 5] END,
     'workflow.json', status, at, 'http://comfy:8188', '{"prompt": "a prompt"}',
     CASE WHEN status = 'completed' THEN jsonb_build_object('files', jsonb_build_array(jsonb_build_object(
@@ -20,7 +21,7 @@ SELECT
     CASE WHEN n % 300 = 0 THEN 'the title of ' || n END,
     CASE WHEN n % 100 <> 1 THEN 'private' WHEN n % 200 = 1 THEN 'public' ELSE 'team' END,
     CASE WHEN n % 40 = 0 THEN n % 6 END,
-    CASE WHEN n % 5000 = 0 THEN ARRAY['keep'] ELSE '{}' END,
+    CASE WHEN n % 5000 = 10 THEN ARRAY['keep'] ELSE '{}' END,
     CASE WHEN n % 500 = 0 THEN at END,
     CASE WHEN status = 'pending' AND n % 100 = 0 THEN at + interval '1 day' END,
     5 + n % 2, n % 1000
@@ -42,6 +43,12 @@ SELECT id, row_number() OVER (ORDER BY id), 'o', id, created_at + interval '10 y
 
 INSERT INTO public.uploads (id, user_id, filename, key, size_bytes, expires_at)
 SELECT id, user_id, 'a.png', 'uploads/' || id, 10, created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;
+
+INSERT INTO public.api_keys (user_id, name, prefix, sha256)
+SELECT id, 'k', 'rsh', id::text || n FROM auth.users CROSS JOIN generate_series(1, 10) AS n;
+
+INSERT INTO public.caption_datasets (job_id, user_id, name)
+SELECT id, user_id, 'set' FROM public.workflow_jobs LIMIT 20000;
 
 INSERT INTO public.storage_outbox (action, target, available_at)
 SELECT 'delete_keys', '["a"]', created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;

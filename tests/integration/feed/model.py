@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from tests.integration.feed.rows import Row
-
 from rushes.domain.principal import Principal
 from rushes.ports import JobQuery
+from tests.integration.feed.rows import Row
 
 
 def visible(principal: Principal, row: Row) -> bool:
@@ -76,7 +75,7 @@ def found(typed: str, row: Row) -> bool:
         excluded, plain = term.startswith("-"), term.removeprefix("-").strip('"')
         words = plain.split()
         if len(words) == 2:
-            hit = tuple(words) in pairwise(text)
+            hit = words in map(list, pairwise(text))
         elif term is terms[-1] and not excluded and '"' not in term:
             hit = any(word.startswith(plain) for word in text)
         else:

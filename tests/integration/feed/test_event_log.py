@@ -7,13 +7,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.integration.feed.people import ANNA, BERT
-from tests.integration.feed.rows import uuid7
 
 from rushes.adapters.postgres.events import PostgresJobEvents
 from rushes.adapters.postgres.pool import Database
 from rushes.domain.errors import InvalidCursor
 from rushes.domain.principal import Principal
+from tests.integration.feed.people import ANNA, BERT
+from tests.integration.feed.rows import uuid7
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ def submit(connection: psycopg.Connection, visibility: str = "private", *, owner
 
 
 def change(connection: psycopg.Connection, job_id: UUID, assignment: str) -> None:
-    connection.execute(f"UPDATE public.workflow_jobs SET {assignment} WHERE id = %s", (job_id,))  # type: ignore[arg-type]
+    connection.execute(f"UPDATE public.workflow_jobs SET {assignment} WHERE id = %s", (job_id,))
 
 
 async def test_a_change_comes_once_with_its_card(

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.integration.feed.model import chosen, counted
-from tests.integration.feed.people import EVERYBODY, NAMES, PEOPLE
-from tests.integration.feed.rows import NOON, Row, add_rows
 
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.domain.principal import Principal
 from rushes.ports import JobQuery
+from tests.integration.feed.model import chosen, counted
+from tests.integration.feed.people import EVERYBODY, NAMES, PEOPLE
+from tests.integration.feed.rows import NOON, Row, add_rows
 
 pytestmark = pytest.mark.anyio
 

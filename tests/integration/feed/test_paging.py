@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from tests.integration.feed.people import ANNA, BERT
-from tests.integration.feed.rows import NOON, Row, add_rows
 
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.domain.principal import Principal
 from rushes.ports import JobQuery, Page
+from tests.integration.feed.people import ANNA, BERT
+from tests.integration.feed.rows import NOON, Row, add_rows
 
 pytestmark = pytest.mark.anyio
 

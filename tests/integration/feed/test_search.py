@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.integration.feed.people import ANNA, BERT
-from tests.integration.feed.rows import Row, add_rows
 
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.ports import JobQuery
+from tests.integration.feed.people import ANNA, BERT
+from tests.integration.feed.rows import Row, add_rows
 
 pytestmark = pytest.mark.anyio
 

@@ -7,21 +7,24 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
-from tests.integration.feed.people import ADMIN, ANNA, BERT, EVERYBODY, GUEST, NAMES
-from tests.integration.feed.rows import Row, add_rows
 
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.domain.principal import ANON, Principal
 from rushes.ports import JobQuery, StoredFile
+from tests.integration.feed.people import ADMIN, ANNA, BERT, EVERYBODY, GUEST, NAMES
+from tests.integration.feed.rows import Row, add_rows
 
 pytestmark = pytest.mark.anyio
 
-CARD = set(
-    "id job_id user_id workflow_type workflow_name workflow_version status version created_at updated_at started_at"
-    " completed_at processing_time_seconds inputs outputs result_urls prompt_text error_code error_message priority"
-    " attempt max_attempts cancel_requested_at waiting_reason batch_id deadline_at available_at visibility title"
-    " rating tags parent_id deleted_at expires_at model_used origin progress".split()
-)
+CARD = {
+    "id", "job_id", "user_id", "workflow_type", "workflow_name", "workflow_version",
+    "status", "version", "created_at", "updated_at", "started_at", "completed_at",
+    "processing_time_seconds", "inputs", "outputs", "result_urls", "prompt_text", "error_code",
+    "error_message", "priority", "attempt", "max_attempts", "cancel_requested_at", "waiting_reason",
+    "batch_id", "deadline_at", "available_at", "visibility", "title", "rating",
+    "tags", "parent_id", "deleted_at", "expires_at", "model_used", "origin",
+    "progress",
+}  # fmt: skip
 COMFY = {"comfyui_output_filename", "comfyui_output_subfolder", "comfyui_output_type"}
 HIDDEN = {"comfy_url", "error_details", "metadata", "user_ip", "idempotency_key", "legacy_row"}
 
@@ -75,6 +78,7 @@ async def card_of(
 ) -> dict:
     page = await reader.page(principal, JobQuery(job_id=str(row.id), **filters))  # type: ignore[arg-type]
     (card,) = json.loads(page.data)
+    assert isinstance(card, dict)
     return card
 
 
