@@ -12,13 +12,17 @@ _NAME_LIMIT = 100
 def safe_name(filename: str, fallback: str = "file") -> str:
     """An ASCII file name of at most 100 characters, kept recognisable; never empty, hidden or a path."""
     base = filename.replace("\\", "/").rsplit("/", 1)[-1]
-    ascii_name = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode()
-    stem, dot, extension = _UNSAFE.sub("-", ascii_name).strip("-.").rpartition(".")
+    stem, dot, ending = base.rpartition(".")
     if not dot:
-        stem, extension = extension, ""
-    extension = extension[:10]
-    stem = stem.strip("-.")[: _NAME_LIMIT - len(extension) - 1] or fallback
+        stem, ending = base, ""
+    extension = _plain(ending, 10)
+    stem = _plain(stem, _NAME_LIMIT - len(extension) - 1) or fallback
     return f"{stem}.{extension}" if extension else stem
+
+
+def _plain(text: str, limit: int) -> str:
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _UNSAFE.sub("-", ascii_text).strip("-.")[:limit].rstrip("-.")
 
 
 def job_prefix(workflow_type: str, job_id: UUID | str) -> str:

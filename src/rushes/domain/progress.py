@@ -53,7 +53,8 @@ class ProgressTracker:
             case "execution_start":
                 self._latest = Progress(stage="running", percent=0)
             case "execution_cached":
-                self._finished.update(map(str, data.get("nodes") or ()))
+                nodes = data.get("nodes")
+                self._finished.update(map(str, nodes) if isinstance(nodes, list) else ())
                 self._step(None)
             case "executing":
                 self._step(_text(data.get("display_node") or data.get("node")))
@@ -63,14 +64,16 @@ class ProgressTracker:
             case "progress":
                 self._step(_text(data.get("node")), data.get("value"), data.get("max"))
             case "progress_state":
-                self._states(data.get("nodes") or {})
+                self._states(data.get("nodes"))
             case _:
                 return None
         return self._latest
 
-    def _states(self, nodes: Mapping[str, Any]) -> None:
+    def _states(self, nodes: Any) -> None:
         running = None
-        for node_id, state in nodes.items():
+        for node_id, state in nodes.items() if isinstance(nodes, dict) else ():
+            if not isinstance(state, dict):
+                continue
             if state.get("state") == "finished":
                 self._finished.add(str(node_id))
             elif state.get("state") == "running":

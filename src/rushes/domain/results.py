@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from rushes.domain.comfy import ComfyFile
@@ -62,7 +63,7 @@ def name_results(workflow: Workflow, graph_name: str, entry: Mapping[str, Any], 
 def _numbered(files: list[tuple[NodeOutput, ComfyFile]], attempt: int) -> list[NamedFile]:
     totals = Counter(node.name for node, _ in files)
     seen: Counter[str] = Counter()
-    named = []
+    named: list[NamedFile] = []
     for node, file in files:
         seen[node.name] += 1
         name = stored_name(
@@ -72,5 +73,13 @@ def _numbered(files: list[tuple[NodeOutput, ComfyFile]], attempt: int) -> list[N
             extension=file.filename.rpartition(".")[2] if "." in file.filename else "",
             attempt=attempt,
         )
-        named.append(NamedFile(stored_as=name, node_id=node.node_id, item=node.item, file=file))
+        taken = {one.stored_as for one in named}
+        named.append(NamedFile(stored_as=_free(name, taken), node_id=node.node_id, item=node.item, file=file))
     return named
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The second picture of one node and the only one of node 2 would both be output_2."""
+    stem, dot, extension = name.partition(".")
+    names = chain([name], (f"{stem}_{number}{dot}{extension}" for number in count(2)))
+    return next(one for one in names if one not in taken)
