@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from rushes.domain.comfy import ComfyFile
+from rushes.domain.fleet import Need
 from rushes.domain.job import JobErrorCode, JobStatus
 from rushes.domain.principal import Principal
 from rushes.domain.workflow import Workflow
@@ -105,6 +106,7 @@ class NewJob:
     workflow_version: str
     inputs: Json
     prompt_text: str | None
+    requires: str
     priority: int = 5
     visibility: str = "private"
     title: str | None = None
@@ -208,6 +210,7 @@ class Server:
     state: str = "unknown"
     version: str | None = None
     source: str = "settings"  # settings | demo | admin
+    catalog: str | None = None  # digest of what it says it has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,8 +256,13 @@ class Result:
 class DispatchQueue(Protocol):
     """The claim, and every guarded move after it. A bool answer is False when the lease was lost."""
 
-    async def claim(self, *, owner: str, server: Server, depth: int, lease_seconds: float) -> Claim | None:
-        """Take the next job for a server that holds fewer than `depth` jobs."""
+    async def claim(
+        self, *, owner: str, server: Server, depth: int, cold: bool, lease_seconds: float
+    ) -> Claim | None:
+        """Take the next job for a server that holds fewer than `depth` jobs.
+
+        Without `cold` only one that needs no other models than are loaded there, or that waits too long.
+        """
         ...
 
     async def rescue(self, *, owner: str, lease_seconds: float, limit: int = 10) -> list[Claim]:
@@ -303,8 +311,8 @@ class DispatchQueue(Protocol):
         """Fail pending jobs whose deadline passed; how many."""
         ...
 
-    async def explain_waiting(self, reason: str | None) -> None:
-        """Write why pending jobs wait (None: nothing holds them)."""
+    async def explain_waiting(self, reasons: Mapping[str, str | None]) -> None:
+        """Write why pending jobs wait, by what they require (None: nothing holds them)."""
         ...
 
 
@@ -320,6 +328,48 @@ class ServerRegistry(Protocol):
     async def seen(self, server_id: UUID, stats: "SystemStats") -> None: ...
 
     async def lost(self, server_id: UUID, error: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ability:
+    """Whether a server has what a kind of job needs, and what is missing there."""
+
+    server_id: UUID
+    requires: str
+    able: bool
+    missing: list[str]
+    catalog: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A verdict that has to be worked out."""
+
+    server_id: UUID
+    catalog: str
+    need: Need
+
+
+class FleetStore(Protocol):
+    """What jobs need, what servers have, and who can run what."""
+
+    async def store_need(self, need: Need) -> None: ...
+
+    async def store_catalog(self, server_id: UUID, digest: str, nodes: Json) -> None: ...
+
+    async def catalog(self, digest: str) -> Json: ...
+
+    async def gaps(self) -> list[Gap]:
+        """Pairs of enabled server and need without a verdict on the server's present catalog."""
+        ...
+
+    async def store_abilities(self, verdicts: Sequence[Ability]) -> None: ...
+
+    async def abilities(self, digest: str) -> list[Ability]: ...
+
+    async def waiting_needs(self) -> list[str]:
+        """The kinds of jobs that wait now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="After how many seconds a dead dispatcher's jobs are taken over"
     )
+    affinity_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="For how long a job may be passed over for jobs whose models are loaded",
+    )
+    limit_jobs_running: int | None = Field(
+        4, ge=1, description="Jobs of one person that run at a time; the local administrator has no limit"
+    )
     limit_jobs_per_day: int | None = Field(
         500, ge=1, description="Jobs that one person may submit in 24 hours; `off` is no limit"
     )

@@ -27,7 +27,12 @@ async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
     )
     dispatcher = _dispatcher(at, collector)
     maintenance = Maintenance(
-        queue=at.queue, servers=at.servers, outbox=at.outbox, uploads=at.upload_store, storage=at.storage
+        queue=at.queue,
+        servers=at.servers,
+        outbox=at.outbox,
+        uploads=at.upload_store,
+        storage=at.storage,
+        fleet=at.fleet,
     )
     upkeep = asyncio.create_task(maintenance.run(), name="maintenance")
     work = asyncio.create_task(dispatcher.run(), name="dispatcher")
@@ -54,7 +59,7 @@ def _dispatcher(at: Installation, collector: Collector) -> Dispatcher:
     return Dispatcher(
         queue=at.queue,
         servers=at.servers,
-        health=ServerHealth(comfy=at.comfy, servers=at.servers),
+        health=ServerHealth(comfy=at.comfy, servers=at.servers, fleet=at.fleet),
         processes=at.processes,
         events=at.events,
         runner=runner,

@@ -15,6 +15,7 @@ from rushes.adapters.postgres.accounts import PostgresAccounts
 from rushes.adapters.postgres.dispatch import PostgresDispatchQueue
 from rushes.adapters.postgres.embedded import EmbeddedPostgres
 from rushes.adapters.postgres.events import PostgresJobEvents
+from rushes.adapters.postgres.fleet import PostgresFleetStore
 from rushes.adapters.postgres.migrations import migrate
 from rushes.adapters.postgres.outbox import PostgresOutbox
 from rushes.adapters.postgres.pool import Database
@@ -25,6 +26,7 @@ from rushes.adapters.postgres.writer import PostgresJobWriter
 from rushes.adapters.storage.local import LocalStorage
 from rushes.bootstrap.locations import shipped_workflows
 from rushes.ports import Limits
+from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
 from rushes.services.lifecycle import Lifecycle
@@ -51,6 +53,7 @@ class Installation:
     reader: PostgresJobReader
     queue: PostgresDispatchQueue
     servers: PostgresServerRegistry
+    fleet: Fleet
     processes: PostgresProcesses
     outbox: PostgresOutbox
     upload_store: PostgresUploads
@@ -131,6 +134,7 @@ def _put_together(
     writer = PostgresJobWriter(database=database)
     upload_store = PostgresUploads(database=database)
     servers = PostgresServerRegistry(database=database)
+    fleet = Fleet(store=PostgresFleetStore(database=database), servers=servers)
     uploads = Uploads(
         uploads=upload_store,
         storage=storage,
@@ -152,8 +156,14 @@ def _put_together(
         comfy=comfy,
         clock=clock,
         reader=reader,
-        queue=PostgresDispatchQueue(database=database, events=events),
+        queue=PostgresDispatchQueue(
+            database=database,
+            events=events,
+            running_limit=settings.limit_jobs_running,
+            affinity_seconds=settings.affinity_seconds,
+        ),
         servers=servers,
+        fleet=fleet,
         processes=PostgresProcesses(database=database),
         outbox=PostgresOutbox(database=database),
         upload_store=upload_store,
@@ -169,6 +179,7 @@ def _put_together(
             limits=Limits(jobs_per_day=settings.limit_jobs_per_day, jobs_waiting=settings.limit_jobs_waiting),
             default_visibility=settings.default_visibility,
             servers=servers,
+            fleet=fleet,
             preview=settings.preview,
         ),
         uploads=uploads,

@@ -1,6 +1,7 @@
 """The lane of one server: claims jobs for it while it has room, and runs them."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from rushes.services.runner import Runner
 
 log = structlog.get_logger("rushes.lane")
 
+SWAP_WAIT = 1.5  # seconds
 PREFETCH = 1  # one job beyond the slots: its uploads overlap the run before it
 
 
@@ -38,6 +40,7 @@ class Lane:
         self._holds = holds
         self._poll_seconds = poll_seconds
         self._occupying = 0
+        self._idle_since = float("-inf")
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -53,10 +56,15 @@ class Lane:
                     pass
             except Unavailable as error:
                 log.warning("cannot claim", server=self.server.url, error=error.message)
+            pause = min(self._poll_seconds, max(0.0, self._swap_in()) or self._poll_seconds)
             try:
-                await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
+                await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
                 continue
+
+    def _swap_in(self) -> float:
+        """In how many seconds an idle server may swap models for a job; until then a warm one may come."""
+        return self._idle_since + SWAP_WAIT - time.monotonic()
 
     async def _claim_one(self) -> bool:
         depth = self.server.slots + PREFETCH
@@ -68,7 +76,11 @@ class Lane:
         ):
             return False
         claim = await self._queue.claim(
-            owner=self._owner, server=self.server, depth=depth, lease_seconds=self._lease_seconds
+            owner=self._owner,
+            server=self.server,
+            depth=depth,
+            cold=self._swap_in() <= 0,
+            lease_seconds=self._lease_seconds,
         )
         if claim is None:
             return False
@@ -99,6 +111,7 @@ class Lane:
             if occupies:
                 occupies = False
                 self._occupying -= 1
+                self._idle_since = time.monotonic()
                 self.wake()
 
         try:

@@ -14,6 +14,7 @@ from rushes.ports import (
     StorageOutbox,
     UploadStore,
 )
+from rushes.services.fleet import Fleet
 
 log = structlog.get_logger("rushes.maintenance")
 
@@ -32,7 +33,9 @@ class Maintenance:
         outbox: StorageOutbox,
         uploads: UploadStore,
         storage: ObjectStorage,
+        fleet: Fleet,
     ) -> None:
+        self._fleet = fleet
         self._queue = queue
         self._servers = servers
         self._outbox = outbox
@@ -56,9 +59,15 @@ class Maintenance:
         """One round."""
         await self._empty_outbox()
         await self._queue.expire_deadlines()
-        await self._queue.explain_waiting(waiting_reason(await self._servers.list()))
+        await self._explain_waiting()
         if prune:
             await self._uploads.prune()
+
+    async def _explain_waiting(self) -> None:
+        reasons = await self._fleet.waiting_reasons()
+        general = waiting_reason(await self._servers.list())
+        if reasons:
+            await self._queue.explain_waiting({need: general or why for need, why in reasons.items()})
 
     async def _empty_outbox(self) -> None:
         while entries := await self._outbox.take(limit=20):

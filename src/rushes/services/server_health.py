@@ -9,25 +9,28 @@ import structlog
 
 from rushes.domain.comfy import ComfyError
 from rushes.ports import ComfyServers, Server, ServerRegistry
+from rushes.services.fleet import Fleet
 
 log = structlog.get_logger("rushes.servers")
 
-WHEN_UP, WHEN_DOWN = 5.0, 2.0
+WHEN_UP, WHEN_DOWN, LEARN_EVERY = 5.0, 2.0, 300.0
 
 
 @dataclass
 class _Watched:
     server: Server
     due: float = 0.0
+    learn_due: float = 0.0
     asking: asyncio.Task[None] | None = field(default=None)
 
 
 class ServerHealth:
     """Asks /system_stats of each server, several at a time, and books the answer."""
 
-    def __init__(self, *, comfy: ComfyServers, servers: ServerRegistry) -> None:
+    def __init__(self, *, comfy: ComfyServers, servers: ServerRegistry, fleet: Fleet) -> None:
         self._comfy = comfy
         self._servers = servers
+        self._fleet = fleet
         self._watched: dict[UUID, _Watched] = {}
 
     def watch(self, server: Server) -> None:
@@ -51,8 +54,18 @@ class ServerHealth:
 
     async def _ask(self, watched: _Watched) -> None:
         server = watched.server
+        client = self._comfy.at(server.url)
         try:
-            stats = await self._comfy.at(server.url).system_stats()
+            stats = await client.system_stats()
+            if (
+                server.state != "up"
+                or server.version != stats.version
+                or watched.learn_due <= time.monotonic()
+            ):
+                # It may come back with other nodes and models than it had. What it has is known before it is
+                # called up, so that it is never given what it can't run.
+                await self._fleet.learn(server, await client.object_info())
+                watched.learn_due = time.monotonic() + LEARN_EVERY
         except ComfyError as error:
             watched.due = time.monotonic() + WHEN_DOWN
             if server.state != "down":

@@ -24,6 +24,7 @@ from rushes.ports import (
     ServerRegistry,
     WorkflowCatalog,
 )
+from rushes.services.fleet import Fleet
 from rushes.services.input_files import InputFiles
 
 PRODUCTION, PREVIEW = "workflow.json", "preview.json"
@@ -91,6 +92,7 @@ class Submission:
         limits: Limits,
         default_visibility: str = Visibility.PRIVATE,
         servers: ServerRegistry,
+        fleet: Fleet,
         preview: str = "auto",
     ) -> None:
         self._catalog = catalog
@@ -103,6 +105,7 @@ class Submission:
         self._limits = limits
         self._default_visibility = default_visibility
         self._servers = servers
+        self._fleet = fleet
         self._preview = preview
 
     async def submit(self, principal: Principal, asked: Submit) -> Submitted:
@@ -129,6 +132,7 @@ class Submission:
         graph_name = await self._graph_name(workflow, asked.preview)
         raw = await self._resolved(principal, workflow, asked.inputs)
         inputs = validate_inputs(workflow.manifest, raw, random_seed=self._random_seed)
+        need = await self._fleet.need(workflow, graph_name, inputs)
         job_id = self._clock.uuid7()
         async with self._files.taken(workflow, job_id, inputs) as placed:
             await self._writer.insert(
@@ -140,6 +144,7 @@ class Submission:
                     workflow_version=workflow.version,
                     inputs=placed,
                     prompt_text=prompt_text(workflow.manifest, inputs) or None,
+                    requires=need.digest,
                     priority=asked.priority,
                     visibility=asked.visibility or self._default_visibility,
                     title=asked.title,

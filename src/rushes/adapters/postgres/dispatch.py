@@ -1,6 +1,6 @@
 """The claim, and every guarded move of a claimed job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
 from rushes.ports import Claim, JobEvents, JobFailure, Json, Result, Server
 
+NO_LIMIT = 2**31 - 1
 # The order of columns in claim.sql and rescue.sql.
 _CLAIM = (
     "job_id", "lease_token", "workflow_type", "workflow_name", "user_id", "inputs", "attempt", "max_attempts",
@@ -21,14 +22,34 @@ _CLAIM = (
 class PostgresDispatchQueue:
     """The port DispatchQueue over `workflow_jobs`; a hint goes out after each commit."""
 
-    def __init__(self, *, database: Database, events: JobEvents) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        events: JobEvents,
+        running_limit: int | None = None,
+        affinity_seconds: float = 60.0,
+    ) -> None:
         self._database = database
         self._events = events
+        self._running_limit = running_limit if running_limit is not None else NO_LIMIT
+        self._affinity_seconds = affinity_seconds
 
-    async def claim(self, *, owner: str, server: Server, depth: int, lease_seconds: float) -> Claim | None:
+    async def claim(
+        self, *, owner: str, server: Server, depth: int, cold: bool, lease_seconds: float
+    ) -> Claim | None:
         row = await self._database.fetch(
             query("claim"),
-            {"owner": owner, "server_id": server.id, "depth": depth, "lease_seconds": lease_seconds},
+            {
+                "owner": owner,
+                "server_id": server.id,
+                "depth": depth,
+                "slots": server.slots,
+                "cold": cold,
+                "lease_seconds": lease_seconds,
+                "running_limit": self._running_limit,
+                "affinity_seconds": self._affinity_seconds,
+            },
         )
         if row is None:
             return None
@@ -113,8 +134,8 @@ class PostgresDispatchQueue:
     async def expire_deadlines(self) -> int:
         return await self._told("expire_deadlines", {})
 
-    async def explain_waiting(self, reason: str | None) -> None:
-        await self._told("explain_waiting", {"reason": reason})
+    async def explain_waiting(self, reasons: Mapping[str, str | None]) -> None:
+        await self._told("explain_waiting", {"needs": list(reasons), "reasons": list(reasons.values())})
 
     async def _guarded(self, name: str, claim: Claim, **params: Any) -> bool:
         guard = {"job_id": claim.job_id, "lease_token": claim.lease_token}

@@ -23,7 +23,7 @@ class PostgresServerRegistry:
 
     async def list(self) -> list[Server]:
         rows = await self._database.fetch_all(query("server_list"))
-        names = ("id", "url", "name", "slots", "enabled", "draining", "state", "version", "source")
+        names = ("id", "url", "name", "slots", "enabled", "draining", "state", "version", "source", "catalog")
         return [Server(**dict(zip(names, row[: len(names)], strict=True))) for row in rows]
 
     async def seen(self, server_id: UUID, stats: SystemStats) -> None:

@@ -5,6 +5,9 @@ WITH made AS (
     WHERE NOT EXISTS (SELECT FROM auth.users WHERE email = 'administrator@localhost')
     ON CONFLICT DO NOTHING
     RETURNING id
+), unlimited AS (
+    INSERT INTO public.user_limits (user_id, jobs_running, jobs_waiting, jobs_per_day)
+    SELECT id, 1000000, 1000000, 1000000 FROM made
 )
 SELECT id FROM made
 UNION ALL

@@ -1,37 +1,87 @@
--- The next job for a server. The server's row is the slot's lock: dispatchers that share a server
--- never exceed its depth, and one that finds it locked leaves the choice to the other.
+-- The next job for a server, in one statement.
+-- The server's row is the slot's lock: dispatchers that share a server never exceed its depth, and one that finds
+-- it locked leaves the choice to the other. Each kind of job that the server is able to run is probed by itself
+-- (LATERAL, so that jobs it can't run cost nothing, however many wait). Of the first 32 the first one is taken,
+-- or the first one whose models are loaded, as long as nobody is passed over for longer than the bound.
 WITH server AS MATERIALIZED (
-    SELECT s.id, s.url
+    SELECT s.id, s.url, s.warm_model_set, CASE WHEN s.failures > 0 THEN 1 ELSE %(depth)s END AS depth
     FROM public.comfy_servers AS s
     WHERE s.id = %(server_id)s AND s.enabled AND NOT s.draining
+      AND (s.open_until IS NULL OR s.open_until <= now())
     FOR UPDATE SKIP LOCKED
 ), free AS MATERIALIZED (
-    SELECT s.id, s.url
+    SELECT s.id, s.url, s.warm_model_set,
+           -- models are swapped for a free slot, never for a job that only waits its turn on the server
+           busy.jobs < %(slots)s AND (%(cold)s OR s.warm_model_set IS NULL) AS may_swap
     FROM server AS s
-    WHERE (
-        SELECT count(*) FROM public.workflow_job_leases AS l
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS jobs FROM public.workflow_job_leases AS l
         WHERE l.server_id = s.id AND l.occupies_server
-    ) < %(depth)s
-), next AS MATERIALIZED (
-    SELECT j.id
-    FROM public.workflow_jobs AS j
-    WHERE j.status = 'pending' AND j.origin = 'rushes'
-      AND EXISTS (SELECT FROM free)
-      AND j.available_at <= now()
-      AND (j.deadline_at IS NULL OR j.deadline_at > now())
+    ) AS busy
+    WHERE busy.jobs < s.depth
+), able AS MATERIALIZED (
+    SELECT r.digest, r.model_set, free.id AS server_id,
+           r.model_set IS NULL OR r.model_set = free.warm_model_set AS warm
+    FROM free
+    JOIN public.comfy_server_abilities AS a ON a.server_id = free.id AND a.able
+    JOIN public.workflow_requirements AS r ON r.digest = a.requires
+    WHERE NOT EXISTS (SELECT FROM public.queue_pauses AS p WHERE p.workflow_type IN ('*', r.workflow_type))
+), line AS MATERIALIZED (
+    SELECT j.id, j.priority, j.fair_start, j.passed_over_at, able.model_set, able.warm
+    FROM able
+    CROSS JOIN LATERAL (
+        SELECT p.id, p.priority, p.fair_start, p.passed_over_at
+        FROM public.workflow_jobs AS p
+        WHERE p.status = 'pending' AND p.origin = 'rushes' AND p.requires = able.digest
+          AND p.available_at <= now()
+          AND (p.deadline_at IS NULL OR p.deadline_at > now())
+          AND (p.avoid_server IS DISTINCT FROM able.server_id OR p.available_at < now() - interval '10 seconds')
+          AND NOT EXISTS (
+              SELECT FROM rushes.user_running AS u
+              LEFT JOIN public.user_limits AS own ON own.user_id = u.user_id
+              WHERE u.user_id = p.user_id AND u.running >= coalesce(own.jobs_running, %(running_limit)s))
+        ORDER BY p.priority DESC, p.fair_start, p.id
+        LIMIT 32
+    ) AS j
     ORDER BY j.priority DESC, j.fair_start, j.id
+    LIMIT 32
+), head AS MATERIALIZED (
+    SELECT l.id, l.priority, l.passed_over_at IS NOT NULL
+           AND l.passed_over_at < now() - make_interval(secs => %(affinity_seconds)s) AS overdue
+    FROM line AS l
+    ORDER BY l.priority DESC, l.fair_start, l.id
+    LIMIT 1
+), next AS MATERIALIZED (
+    SELECT j.id, l.model_set
+    FROM line AS l
+    JOIN public.workflow_jobs AS j ON j.id = l.id AND j.status = 'pending'
+    CROSS JOIN head AS h
+    CROSS JOIN free
+    WHERE free.may_swap OR l.warm OR h.overdue
+    ORDER BY (l.warm AND l.priority = h.priority AND NOT h.overdue) DESC, l.priority DESC, l.fair_start, l.id
     LIMIT 1
     FOR UPDATE OF j SKIP LOCKED
+), passed AS (
+    UPDATE public.workflow_jobs AS j
+    SET passed_over_at = now()
+    FROM head, next
+    WHERE j.id = head.id AND j.id <> next.id AND j.status = 'pending' AND j.passed_over_at IS NULL
 ), claimed AS (
     UPDATE public.workflow_jobs AS j
     SET status = 'processing',
         attempt = j.attempt + 1,
         job_id = CASE WHEN j.attempt = 0 THEN j.id::text ELSE gen_random_uuid()::text END,
         comfy_url = free.url,
-        waiting_reason = NULL
+        waiting_reason = NULL,
+        avoid_server = NULL
     FROM next, free
     WHERE j.id = next.id
-    RETURNING j.*, free.id AS server_id
+    RETURNING j.*, free.id AS server_id, next.model_set
+), warmed AS (
+    UPDATE public.comfy_servers AS s
+    SET warm_model_set = c.model_set, warm_workflow = c.workflow_type
+    FROM claimed AS c
+    WHERE s.id = c.server_id AND c.model_set IS NOT NULL AND s.warm_model_set IS DISTINCT FROM c.model_set
 ), attempt AS (
     INSERT INTO public.workflow_job_attempts (job_id, number, prompt_id, server_id, comfy_url, owner)
     SELECT c.id, c.attempt, c.job_id, c.server_id, c.comfy_url, %(owner)s FROM claimed AS c

@@ -21,7 +21,7 @@ WITH held AS (
     FROM done WHERE a.job_id = done.id AND a.number = done.attempt
 ), counted AS (
     UPDATE public.comfy_servers AS s
-    SET jobs_completed = s.jobs_completed + 1, warm_workflow = done.workflow_type
+    SET jobs_completed = s.jobs_completed + 1, warm_workflow = done.workflow_type, failures = 0, open_until = NULL
     FROM done WHERE s.id = done.server_id
 ), leftovers AS (
     INSERT INTO public.storage_outbox (action, target)

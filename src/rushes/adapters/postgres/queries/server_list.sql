@@ -1,3 +1,3 @@
-SELECT id, url, name, slots, enabled, draining, state, version, source
+SELECT id, url, name, slots, enabled, draining, state, version, source, catalog
 FROM public.comfy_servers
 ORDER BY created_at, id

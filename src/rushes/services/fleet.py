@@ -1,0 +1,114 @@
+"""Which server can run which job: learned from the servers, kept in the database, told in words."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from rushes.domain.fleet import (
+    Lack,
+    Need,
+    catalog_digest,
+    in_words,
+    missing_names,
+    need_of,
+    need_of_graph,
+    reduced,
+)
+from rushes.domain.workflow import Workflow
+from rushes.ports import Ability, FleetStore, Json, Server, ServerRegistry
+
+log = structlog.get_logger("rushes.fleet")
+
+KNOWN_NEEDS, KNOWN_CATALOGS = 1000, 50
+
+
+class Fleet:
+    """Compares needs with servers. Verdicts are rows, so that the claim reads them."""
+
+    def __init__(self, *, store: FleetStore, servers: ServerRegistry) -> None:
+        self._store = store
+        self._servers = servers
+        self._needs: OrderedDict[str, None] = OrderedDict()
+        self._catalogs: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+
+    async def learn(self, server: Server, object_info: Json) -> None:
+        """Take in what a server says it has."""
+        nodes = reduced(object_info)
+        digest = catalog_digest(nodes)
+        if server.catalog != digest:
+            await self._store.store_catalog(server.id, digest, nodes)
+            log.info("server's nodes read", server=server.url, classes=len(nodes))
+        await self.compare()
+
+    async def need(self, workflow: Workflow, graph_name: str, inputs: Mapping[str, Any]) -> Need:
+        """What a job needs, known to the database from now on. Raises InvalidInput."""
+        need = need_of(workflow, graph_name, inputs)
+        if need.digest not in self._needs:
+            await self._store.store_need(need)
+            await self.compare()
+            _remember(self._needs, need.digest, None, KNOWN_NEEDS)
+        return need
+
+    async def compare(self) -> None:
+        """Work out every verdict that is missing or of an older catalog."""
+        gaps = await self._store.gaps()
+        verdicts = []
+        for gap in gaps:
+            missing = gap.need.requirements.missing_on(await self._catalog(gap.catalog))
+            names = missing_names(missing)
+            verdicts.append(
+                Ability(
+                    server_id=gap.server_id,
+                    requires=gap.need.digest,
+                    able=not names,
+                    missing=names,
+                    catalog=gap.catalog,
+                )
+            )
+        if verdicts:
+            await self._store.store_abilities(verdicts)
+
+    async def why_not(self, digest: str) -> str | None:
+        """Why no connected server can run such a job, in words; None when one can."""
+        usable = {server.id: server for server in await self._servers.list() if server.enabled}
+        lacks = []
+        for ability in await self._store.abilities(digest):
+            if ability.server_id in usable:
+                if ability.able:
+                    return None
+                lacks.append(Lack(usable[ability.server_id].url, tuple(ability.missing)))
+        if not lacks and usable:
+            return None  # nobody has said yet what it has
+        return in_words(lacks)
+
+    async def runnable(self, workflow: Workflow, graph_name: str) -> str | None:
+        """Why no connected server can run this graph as it stands; None when one can."""
+        if graph_name not in workflow.graphs:
+            return f"{workflow.type} has no {graph_name}."
+        need = need_of_graph(workflow.type, workflow.graph(graph_name))
+        lacks = []
+        for server in await self._servers.list():
+            if not server.enabled or server.catalog is None:
+                continue
+            names = missing_names(need.requirements.missing_on(await self._catalog(server.catalog)))
+            if not names:
+                return None
+            lacks.append(Lack(server.url, tuple(names)))
+        return in_words(lacks) if lacks else None
+
+    async def waiting_reasons(self) -> dict[str, str | None]:
+        """For each kind of job that waits: why none of it can run, or None."""
+        return {digest: await self.why_not(digest) for digest in await self._store.waiting_needs()}
+
+    async def _catalog(self, digest: str) -> Mapping[str, Any]:
+        if digest not in self._catalogs:
+            _remember(self._catalogs, digest, await self._store.catalog(digest), KNOWN_CATALOGS)
+        return self._catalogs[digest]
+
+
+def _remember(memory: OrderedDict[str, Any], key: str, value: Any, limit: int) -> None:
+    memory[key] = value
+    if len(memory) > limit:
+        memory.popitem(last=False)
