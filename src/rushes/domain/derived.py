@@ -141,7 +141,7 @@ def derive(declared: Sequence[Derived], inputs: Values, graph: str | None = None
     wanted = [one for one in declared if one.graph is None or one.graph == graph]
     for one in wanted:
         if isinstance(one, Frames):
-            values[one.name] = _frames(one, values)
+            values[one.name] = _frames(one, values, _origin(one.seconds, wanted))
         elif isinstance(one, Split):
             values[one.name] = _split(one, values)
         elif one.each is None:
@@ -207,25 +207,33 @@ def _span(one: Length, path: str, media: Any, values: Values) -> float:
     return float(min(end, seconds) - start)
 
 
-def _frames(one: Frames, values: Values) -> Any:
+def _origin(name: str, declared: Sequence[Derived]) -> str:
+    """The input that a length comes from: what an error should name."""
+    return next((one.of for one in declared if isinstance(one, Length) and one.name == name), name)
+
+
+def _frames(one: Frames, values: Values, origin: str) -> Any:
     amounts: Any = values[one.seconds]
     if one.each is None:
-        return _whole(one, amounts)
+        return _whole(one, amounts, origin)
     ends = [0.0]
     for seconds in amounts:
         ends.append(ends[-1] + seconds)
-    marks = [0 if end == 0 else _whole(one, end) for end in ends]
+    marks = [0 if end == 0 else _whole(one, end, origin) for end in ends]
     return [max(one.min, after - before) for before, after in pairwise(marks)]
 
 
-def _whole(one: Frames, seconds: Number) -> int:
+def _whole(one: Frames, seconds: Number, origin: str) -> int:
     """Rounded up, but 2.0000001 seconds at 25 fps are 50 frames, not 51."""
     frames = max(math.ceil(round(seconds * one.fps, 4)), one.min)
     steps = max(0, math.ceil((frames - one.plus) / one.multiple))
     frames = steps * one.multiple + one.plus
     if one.max is not None and frames > one.max:
         longest = clock(one.max / one.fps)
-        raise InvalidInput({one.seconds: f"is too long: {frames:,} frames, at most {one.max:,} ({longest})"})
+        message = (
+            f"is too long: {frames:,} frames, and at most {one.max:,} ({longest}) are possible; shorten it"
+        )
+        raise InvalidInput({origin: message})
     return frames
 
 

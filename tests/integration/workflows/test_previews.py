@@ -103,6 +103,20 @@ def test_lipsync_one_lasts_as_long_as_its_sound(catalog: FolderCatalog, comfy: C
     assert [one.name for one in run.outputs] == ["output_video"]
 
 
+def test_an_animated_portrait_is_one_picture(catalog: FolderCatalog, comfy: Comfy):
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (0, 128, 255)]
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    files = {"portrait.gif": buffer.getvalue(), "voice.wav": sound(1)}
+    raw = {
+        "image": given("portrait.gif", "image/gif"),
+        "audio": wav("voice.wav", 1),
+        "width": 256,
+        "height": 256,
+    }
+    assert len(probe(comfy.run(catalog.get("lipsync-one"), raw, files).file).frames) == 25
+
+
 @pytest.mark.parametrize("lengths", [[0.9], [0.5, 0.73], [0.31, 0.52, 0.4], [0.4, 0.3, 0.51, 0.6]])
 def test_lipsync_multi_lights_one_speaker_after_another(catalog: FolderCatalog, comfy: Comfy, lengths):
     count = len(lengths)

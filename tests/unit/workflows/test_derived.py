@@ -59,8 +59,15 @@ def test_frames_are_rounded_up_to_the_form_asked_for(seconds, more, frames):
 
 
 def test_too_many_frames_are_refused_with_the_longest_time():
-    with pytest.raises(InvalidInput, match=r"too long: 4,097 frames, at most 4,096 \(2:43\.84\)"):
+    with pytest.raises(InvalidInput, match=r"t: is too long: 4,097 frames, and at most 4,096 \(2:43\.84\)"):
         values({"t": 163.85}, {"name": "f", "transform": "frames", "seconds": "t", "fps": 25, "max": 4096})
+
+
+def test_a_sound_that_is_too_long_is_named_itself():
+    frames = {"name": "f", "transform": "frames", "seconds": "s", "fps": 25, "max": 9}
+    with pytest.raises(InvalidInput) as caught:
+        values({"audio": {"duration_seconds": 10.0}, "a": 0, "b": None}, LENGTH, frames)
+    assert caught.value.details["field"] == "audio"
 
 
 @given(st.lists(st.floats(0.05, 200), min_size=1, max_size=4))
