@@ -5,7 +5,7 @@ SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid FROM gener
 
 INSERT INTO public.workflow_jobs (
     id, job_id, user_id, workflow_type, workflow_name, status, created_at, comfy_url, inputs, outputs,
-    prompt_text, title, visibility, rating, tags, deleted_at, deadline_at, priority, fair_start)
+    prompt_text, title, visibility, rating, tags, deleted_at, deadline_at, priority, fair_start, requires)
 SELECT
     uuid, uuid::text,
     ('00000000-0000-4000-8000-' || lpad(to_hex(CASE WHEN n % 200 = 0 THEN 1 ELSE 2 + n * 7919 % 1999 END), 12, '0'))::uuid,
@@ -24,7 +24,7 @@ SELECT
     CASE WHEN n % 5000 = 10 THEN ARRAY['keep'] ELSE '{}' END,
     CASE WHEN n % 500 = 0 THEN at END,
     CASE WHEN status = 'pending' AND n % 100 = 0 THEN at + interval '1 day' END,
-    5 + n % 2, n % 1000
+    5 + n % 2, n % 1000, 'need' || n % 5
 FROM (
     SELECT n, timestamptz '2026-01-01Z' + n * interval '86.4 seconds' AS at,
            (lpad(to_hex((1767225600000 + n * 86400::bigint)), 12, '0') || '7000' || '8' || lpad(to_hex(n), 15, '0'))::uuid AS uuid,
@@ -40,6 +40,14 @@ SELECT '1', id, 'status', '{"from": "pending"}' FROM public.workflow_jobs LIMIT 
 
 INSERT INTO public.workflow_job_leases (job_id, lease_token, owner, server_id, expires_at)
 SELECT id, row_number() OVER (ORDER BY id), 'o', id, created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;
+
+-- One server, able to run four of five kinds of jobs; it is the first lease's.
+INSERT INTO public.comfy_servers (id, url, name)
+SELECT server_id, 'http://comfy:8188', 'comfy' FROM public.workflow_job_leases WHERE lease_token = 1;
+INSERT INTO public.workflow_requirements (digest, workflow_type, node_classes)
+SELECT 'need' || n, 'img2img', '{}' FROM generate_series(0, 4) AS n;
+INSERT INTO public.comfy_server_abilities (server_id, requires, able, catalog)
+SELECT s.id, r.digest, r.digest <> 'need4', 'c' FROM public.comfy_servers AS s, public.workflow_requirements AS r;
 
 INSERT INTO public.uploads (id, user_id, filename, key, size_bytes, expires_at)
 SELECT id, user_id, 'a.png', 'uploads/' || id, 10, created_at + interval '10 years' FROM public.workflow_jobs LIMIT 50000;
