@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     def _at_home(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path else path
 
-    @field_validator("limit_jobs_per_day", "limit_jobs_waiting", mode="before")
+    @field_validator("limit_jobs_running", "limit_jobs_per_day", "limit_jobs_waiting", mode="before")
     @classmethod
     def _no_limit(cls, value: Any) -> Any:
         return None if value == "off" else value

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from rushes.domain.errors import InvalidSetting
@@ -29,8 +30,8 @@ def session_key(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Whole or not at all, and the first of two processes wins."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
+    draft = Path(name)
     try:
         os.write(handle, secrets.token_bytes(LENGTH))
         os.fsync(handle)
