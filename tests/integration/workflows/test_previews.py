@@ -208,3 +208,11 @@ def test_two_hundred_captions(catalog: FolderCatalog, comfy: Comfy):
     run = comfy.run(catalog.get("character-caption"), raw, files)
     assert len(run.texts) == 200
     assert "32 × 231 pixels" in run.texts[-1]
+
+
+@pytest.mark.parametrize("size", [(8, 6), (1, 1), (1500, 700)])
+@pytest.mark.parametrize("name", ["img2img", "image-edit"])
+def test_pictures_of_any_size_keep_it(catalog: FolderCatalog, comfy: Comfy, name, size):
+    files = {"input.png": picture(*size)}
+    run = comfy.run(catalog.get(name), {"image": image("input.png"), "prompt": "x"}, files)
+    assert pixels(run.file).shape == (size[1], size[0], 3)
