@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from rushes.domain.derived import derive
+from rushes.domain.deriving import derive
 from rushes.domain.errors import InvalidInput
 from rushes.domain.fields import Bound, InputField, Target
 from rushes.domain.graph_fragments import ItemValue, expand

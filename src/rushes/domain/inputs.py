@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from rushes.domain.derived import derive
+from rushes.domain.deriving import derive
 from rushes.domain.errors import InvalidInput
 from rushes.domain.fields import InputField
 from rushes.domain.input_values import Fault, check_value

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from rushes.domain.derived import Derived, derive
+from rushes.domain.derived import Derived
+from rushes.domain.deriving import derive
 from rushes.domain.errors import InvalidInput
 from rushes.domain.fields import clock, parse_clock
 
