@@ -1,8 +1,12 @@
 -- 200,000 jobs of 2,000 people over 200 days: 99% private, nearly all completed. Person 1 owns 1,000.
--- Run it with session_replication_role = replica: no triggers, no foreign keys.
+-- Run it with session_replication_role = replica (no triggers, no foreign keys), each statement in a transaction
+-- of its own: a long one would hold up every reader of an event log on the same server.
 INSERT INTO auth.users (id)
 SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid FROM generate_series(1, 2000) AS n;
 
+DO $$
+BEGIN
+FOR part IN 0..19 LOOP
 INSERT INTO public.workflow_jobs (
     id, job_id, user_id, workflow_type, workflow_name, status, created_at, comfy_url, inputs, outputs,
     prompt_text, title, visibility, rating, tags, deleted_at, deadline_at, priority, fair_start, requires)
@@ -30,11 +34,15 @@ FROM (
            (lpad(to_hex((1767225600000 + n * 86400::bigint)), 12, '0') || '7000' || '8' || lpad(to_hex(n), 15, '0'))::uuid AS uuid,
            CASE WHEN n % 40 = 3 THEN 'failed' WHEN n % 100 = 7 THEN 'cancelled'
                 WHEN n > 195000 AND n % 10 <> 1 THEN 'pending' WHEN n > 194990 THEN 'processing' ELSE 'completed' END AS status
-    FROM generate_series(1, 200000) AS n
+    FROM generate_series(10000 * part + 1, 10000 * part + 10000) AS n
 ) AS made;
+COMMIT;
+END LOOP;
+END $$;
 
 INSERT INTO public.workflow_job_events (job_id, kind, data)
 SELECT id, 'created', '{}' FROM public.workflow_jobs;
+
 INSERT INTO public.workflow_job_events (xid, job_id, kind, data)
 SELECT '1', id, 'status', '{"from": "pending"}' FROM public.workflow_jobs LIMIT 100000;
 
@@ -44,8 +52,10 @@ SELECT id, row_number() OVER (ORDER BY id), 'o', id, created_at + interval '10 y
 -- One server, able to run four of five kinds of jobs; it is the first lease's.
 INSERT INTO public.comfy_servers (id, url, name)
 SELECT server_id, 'http://comfy:8188', 'comfy' FROM public.workflow_job_leases WHERE lease_token = 1;
+
 INSERT INTO public.workflow_requirements (digest, workflow_type, node_classes)
 SELECT 'need' || n, 'img2img', '{}' FROM generate_series(0, 4) AS n;
+
 INSERT INTO public.comfy_server_abilities (server_id, requires, able, catalog)
 SELECT s.id, r.digest, r.digest <> 'need4', 'c' FROM public.comfy_servers AS s, public.workflow_requirements AS r;
 

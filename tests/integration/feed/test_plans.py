@@ -27,26 +27,13 @@ TABLES = ("workflow_jobs", "workflow_job_events", "workflow_job_leases", "upload
           "caption_datasets", "api_keys")  # fmt: skip
 
 
-_OURS = """
-    SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
-    FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid
-    WHERE c.relnamespace = 'public'::regnamespace
-      AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = i.indexrelid)
-"""
-
-
 def _fill(url: str) -> None:
     asyncio.run(migrate(url))
-    with psycopg.connect(url) as connection:
-        indexes = connection.execute(_OURS).fetchall()
-        for name, _ in indexes:  # building them afterwards is quicker
-            connection.execute(f"DROP INDEX {name}")
-        connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        connection.execute(Path(__file__).with_name("many_jobs.sql").read_bytes())
-        for _, definition in indexes:
-            connection.execute(definition)
+    statements = Path(__file__).with_name("many_jobs.sql").read_text()
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for statement in statements.strip().split(";\n\n"):
+            connection.execute(statement.encode())
         connection.execute("VACUUM ANALYZE")
 
 

@@ -196,16 +196,16 @@ async def test_a_file_is_seen_with_its_job(
     assert (await reader.file(principal, row.file("image")["key"]) is not None) == there
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
+NO_KEYS = [
         f"workflows/img2img/{DONE.id}/nothing.png", f"workflows/img2img/{DONE.id}/", f"workflows/img2img/{DONE.id}",
         f"workflows/other/{DONE.id}/output-0.bin", f"workflows/img2img/{UUID(int=5)}/output-0.bin",
         "workflows/img2img/not-an-id/output.png", "", "x", "\0", f"workflows/img2img/{DONE.id}/\0",
         "uploads/", "uploads/\0", f"workflows/img2img/{DONE.id}/$.key", f"workflows/img2img/{str(DONE.id).upper()}/output-0.bin",
         f"workflows/img2img/{DONE.id}/\ud800",
-    ],
-)  # fmt: skip
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", NO_KEYS, ids=range(len(NO_KEYS)))
 async def test_a_key_that_names_nothing(reader: PostgresJobReader, key: str) -> None:
     assert await reader.file(ANNA, key) is None
 
