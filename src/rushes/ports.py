@@ -107,6 +107,7 @@ class NewJob:
     inputs: Json
     prompt_text: str | None
     requires: str
+    waiting_reason: str | None = None
     priority: int = 5
     visibility: str = "private"
     title: str | None = None
@@ -325,6 +326,22 @@ class ServerRegistry(Protocol):
 
     async def list(self) -> "list[Server]": ...
 
+    async def describe(self) -> bytes:
+        """All that administrators see of the servers: a JSON array."""
+        ...
+
+    async def add(self, url: str, *, name: str, slots: int) -> UUID:
+        """Raises Conflict where the URL is there already."""
+        ...
+
+    async def change(self, server_id: UUID, changes: Mapping[str, Any]) -> bool:
+        """Change name, slots, enabled or draining; enabling closes the breaker."""
+        ...
+
+    async def remove(self, server_id: UUID) -> bool:
+        """Forget a server. Raises Conflict while it runs jobs."""
+        ...
+
     async def seen(self, server_id: UUID, stats: "SystemStats") -> None: ...
 
     async def lost(self, server_id: UUID, error: str) -> None: ...
@@ -392,6 +409,28 @@ class Processes(Protocol):
     async def gone(self, dispatcher_id: str) -> None: ...
 
     async def readiness(self) -> Readiness: ...
+
+
+class QueueDesk(Protocol):
+    """The queue as people see it: how long it is, what is paused, how it went lately."""
+
+    async def line(self, principal: Principal) -> bytes:
+        """The queue line for a person, as JSON: counts, own position, a time range."""
+        ...
+
+    async def pauses(self) -> bytes:
+        """What is paused: a JSON array."""
+        ...
+
+    async def pause(self, workflow_type: str, reason: str | None) -> None:
+        """Hold back a workflow type, or `*` for all."""
+        ...
+
+    async def resume(self, workflow_type: str) -> bool: ...
+
+    async def statistics(self, hours: int) -> bytes:
+        """Waiting and run times, throughput and failures by type and by server, as JSON."""
+        ...
 
 
 class StorageOutbox(Protocol):

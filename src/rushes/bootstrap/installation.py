@@ -19,6 +19,7 @@ from rushes.adapters.postgres.fleet import PostgresFleetStore
 from rushes.adapters.postgres.migrations import migrate
 from rushes.adapters.postgres.outbox import PostgresOutbox
 from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.queue import PostgresQueueDesk
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.adapters.postgres.servers import PostgresProcesses, PostgresServerRegistry
 from rushes.adapters.postgres.uploads import PostgresUploads
@@ -30,6 +31,7 @@ from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
 from rushes.services.lifecycle import Lifecycle
+from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
 from rushes.services.uploads import UploadLimits, Uploads
 from rushes.settings import Settings
@@ -54,6 +56,8 @@ class Installation:
     queue: PostgresDispatchQueue
     servers: PostgresServerRegistry
     fleet: Fleet
+    desk: ServerDesk
+    queue_desk: PostgresQueueDesk
     processes: PostgresProcesses
     outbox: PostgresOutbox
     upload_store: PostgresUploads
@@ -134,6 +138,7 @@ def _put_together(
     writer = PostgresJobWriter(database=database)
     upload_store = PostgresUploads(database=database)
     servers = PostgresServerRegistry(database=database)
+    queue_desk = PostgresQueueDesk(database=database)
     fleet = Fleet(store=PostgresFleetStore(database=database), servers=servers)
     uploads = Uploads(
         uploads=upload_store,
@@ -164,6 +169,10 @@ def _put_together(
         ),
         servers=servers,
         fleet=fleet,
+        desk=ServerDesk(
+            servers=servers, queue=queue_desk, comfy=comfy, fleet=fleet, catalog=types, events=events
+        ),
+        queue_desk=queue_desk,
         processes=PostgresProcesses(database=database),
         outbox=PostgresOutbox(database=database),
         upload_store=upload_store,

@@ -77,6 +77,9 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
         storage=at.storage,
         processes=at.processes,
         servers=at.servers,
+        desk=at.desk,
+        queue=at.queue_desk,
+        fleet=at.fleet,
         static=page(),
         stopping=lambda: server is not None and server.should_exit,
     )

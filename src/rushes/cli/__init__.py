@@ -10,6 +10,7 @@ from rushes.cli.doctor import doctor
 from rushes.cli.jobs import jobs
 from rushes.cli.openapi import openapi
 from rushes.cli.output import fail
+from rushes.cli.servers import queue, servers
 from rushes.cli.signals import Interrupted
 from rushes.cli.submit import submit
 from rushes.cli.workflows import workflows
@@ -26,7 +27,13 @@ app = typer.Typer(
 running.add_to(app)
 for command in (submit, doctor, openapi):
     app.command()(command)
-for name, group in (("jobs", jobs), ("workflows", workflows), ("db", db)):
+for name, group in (
+    ("jobs", jobs),
+    ("workflows", workflows),
+    ("servers", servers),
+    ("queue", queue),
+    ("db", db),
+):
     app.add_typer(group, name=name)
 
 

@@ -112,7 +112,7 @@ async def _submit(
         saved = await fetch(desk, job, out) if out and code == 0 else []
         _print(job, saved, as_json=as_json)
         if not wait and not as_json:
-            await _warn(desk)
+            await _warn(desk, job)
     return code
 
 
@@ -138,7 +138,7 @@ def _print(job: dict[str, Any], saved: list[Path], *, as_json: bool) -> None:
         show(str(path))
 
 
-async def _warn(desk: Desk) -> None:
-    reason = await desk.waiting_for()
+async def _warn(desk: Desk, job: dict[str, Any]) -> None:
+    reason = job.get("waiting_reason") or await desk.waiting_for()
     if reason:
         say(reason)

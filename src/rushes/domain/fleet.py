@@ -116,19 +116,21 @@ def in_words(lacks: Sequence[Lack]) -> str:
     if common:
         verb = "is" if len(common) == 1 else "are"
         return (
-            f"{_listed(common)} {verb} on no connected server. Install it there, or add a server that has it."
+            f"{listed(common)} {verb} on no connected server. Install it there, or add a server that has it."
         )
-    each = "; ".join(f"{lack.server} lacks {_listed(lack.missing)}" for lack in lacks[:NAMED_AT_MOST])
+    each = "; ".join(f"{lack.server} lacks {listed(lack.missing)}" for lack in lacks[:NAMED_AT_MOST])
     return f"No connected server has everything: {each}."
 
 
-def _listed(names: Sequence[str]) -> str:
-    """"The nodes A, B and 2 more, c.safetensors"."""
+def listed(names: Sequence[str]) -> str:
+    """ "The nodes A, B and 2 more, c.safetensors"."""
     nodes = [name.removeprefix(_NODE) for name in names if name.startswith(_NODE)]
     files = [name for name in names if not name.startswith(_NODE)]
     parts = [f"{'the nodes' if len(nodes) > 1 else 'the node'} {_few(nodes)}"] if nodes else []
     parts += [_few(files)] if files else []
     text = ", ".join(parts)
+    if not text:
+        return ""
     return text[0].upper() + text[1:] if nodes else text
 
 

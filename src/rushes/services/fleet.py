@@ -11,6 +11,7 @@ from rushes.domain.fleet import (
     Need,
     catalog_digest,
     in_words,
+    listed,
     missing_names,
     need_of,
     need_of_graph,
@@ -97,6 +98,11 @@ class Fleet:
                 return None
             lacks.append(Lack(server.url, tuple(names)))
         return in_words(lacks) if lacks else None
+
+    def lacks(self, workflow: Workflow, graph_name: str, object_info: Json) -> str | None:
+        """What a server with these nodes lacks for a graph, in words; None when it has all."""
+        need = need_of_graph(workflow.type, workflow.graph(graph_name))
+        return listed(missing_names(need.requirements.missing_on(reduced(object_info)))) or None
 
     async def waiting_reasons(self) -> dict[str, str | None]:
         """For each kind of job that waits: why none of it can run, or None."""

@@ -56,6 +56,9 @@ class Lane:
                     pass
             except Unavailable as error:
                 log.warning("cannot claim", server=self.server.url, error=error.message)
+            except Exception:
+                # One job that can't be read must not end the lane that all others wait for.
+                log.exception("claim broke", server=self.server.url)
             pause = min(self._poll_seconds, max(0.0, self._swap_in()) or self._poll_seconds)
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)

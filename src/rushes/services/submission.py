@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from rushes.domain.errors import InvalidInput, InvalidRequest, Unauthenticated
 from rushes.domain.inputs import at_path, dotted, file_fields, validate_inputs
 from rushes.domain.job import Visibility
+from rushes.domain.metadata import check_metadata
 from rushes.domain.principal import Principal
 from rushes.domain.workflow import Workflow, prompt_text
 from rushes.ports import (
@@ -28,6 +29,7 @@ from rushes.services.fleet import Fleet
 from rushes.services.input_files import InputFiles
 
 PRODUCTION, PREVIEW = "workflow.json", "preview.json"
+LATEST_DEADLINE = timedelta(days=3653)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +129,12 @@ class Submission:
 
     async def _write(self, principal: Principal, user_id: UUID, asked: Submit) -> UUID:
         workflow = self._catalog.get(asked.workflow_type)
+        check_metadata(asked.metadata)
         if asked.parent_id and await self._reader.one(principal, asked.parent_id) is None:
             raise InvalidInput({"parent_id": "is no job of yours; leave it out or name one you can see"})
         graph_name = await self._graph_name(workflow, asked.preview)
         raw = await self._resolved(principal, workflow, asked.inputs)
-        inputs = validate_inputs(workflow.manifest, raw, random_seed=self._random_seed)
+        inputs = validate_inputs(workflow.manifest, raw, random_seed=self._random_seed, graph_name=graph_name)
         need = await self._fleet.need(workflow, graph_name, inputs)
         job_id = self._clock.uuid7()
         async with self._files.taken(workflow, job_id, inputs) as placed:
@@ -145,6 +148,7 @@ class Submission:
                     inputs=placed,
                     prompt_text=prompt_text(workflow.manifest, inputs) or None,
                     requires=need.digest,
+                    waiting_reason=await self._fleet.why_not(need.digest),
                     priority=asked.priority,
                     visibility=asked.visibility or self._default_visibility,
                     title=asked.title,
@@ -182,6 +186,10 @@ class Submission:
             raise InvalidInput({"deadline": "needs a time zone, such as 2030-01-31T12:00:00Z"})
         if deadline <= self._clock.now():
             raise InvalidInput({"deadline": "is in the past"})
+        if deadline - self._clock.now() > LATEST_DEADLINE:
+            raise InvalidInput(
+                {"deadline": "is more than ten years away; leave it out for a job that may wait"}
+            )
         return deadline
 
     async def _resolved(

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 from rushes import __version__
-from rushes.web import errors, events, files, health, jobs, me, page, submit, uploads, workflows
+from rushes.web import errors, events, files, health, jobs, me, page, servers, submit, uploads, workflows
 from rushes.web.context import Context
 from rushes.web.middleware import Surroundings
 
@@ -25,6 +25,6 @@ def create_app(
     app.state.context = context
     errors.install(app)
     app.add_middleware(Surroundings, form_limit=form_limit)
-    for room in (health, me, workflows, uploads, submit, jobs, events, files, page):
+    for room in (health, me, workflows, uploads, submit, jobs, servers, events, files, page):
         app.include_router(room.router)
     return app

@@ -8,10 +8,12 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from rushes.domain.principal import Principal
-from rushes.ports import JobReader, ObjectStorage, Processes, ServerRegistry, WorkflowCatalog
+from rushes.ports import JobReader, ObjectStorage, Processes, QueueDesk, ServerRegistry, WorkflowCatalog
 from rushes.services.feed import FeedHub
+from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.lifecycle import Lifecycle
+from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
 from rushes.services.uploads import Uploads
 
@@ -47,6 +49,9 @@ class Context:
     storage: ObjectStorage
     processes: Processes
     servers: ServerRegistry
+    desk: ServerDesk
+    queue: QueueDesk
+    fleet: Fleet
     static: Path | None = None
     stopping: Callable[[], bool] = lambda: False
 

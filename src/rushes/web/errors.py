@@ -38,7 +38,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Catch everything."""
+    """Answer every error that is raised on purpose; `Surroundings` answers the others."""
 
     async def known(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RushesError)
@@ -62,14 +62,9 @@ def install(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
-    async def unknown(request: Request, error: Exception) -> JSONResponse:
-        log.exception("request broke", path=request.url.path, exc_info=error)
-        return error_answer(500, "internal_error", "Rushes failed here; its log says where. Try again.")
-
     app.add_exception_handler(RushesError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unknown)
 
 
 def _fields(errors: Sequence[Any]) -> dict[str, str]:

@@ -1,16 +1,28 @@
 """The feed's filters, as query parameters."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from rushes.ports import JobQuery
 from rushes.web.cursor import decode
 from rushes.web.schemas import JobStatusName, MediaKind
 
 Text = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+_OLDEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+
+
+def _within(moment: datetime) -> datetime:
+    """No job is outside, and at the ends of the calendar date arithmetic overflows."""
+    return max(_OLDEST, min(moment, _LATEST))
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within)]
 
 
 def filters(
@@ -24,8 +36,8 @@ def filters(
     tag: Text = None,
     rating_min: Annotated[int | None, Query(ge=0, le=5)] = None,
     job_id: Text = None,
-    created_after: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
+    created_after: Moment | None = None,
+    created_before: Moment | None = None,
     trash: Annotated[bool, Query(description="only what is in my trash")] = False,
 ) -> JobQuery:
     """All may be combined."""

@@ -6,6 +6,8 @@ import uuid
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rushes.web.errors import error_answer
@@ -13,11 +15,8 @@ from rushes.web.errors import error_answer
 log = structlog.get_logger("rushes.request")
 
 JSON_LIMIT = 2 * 1024**2
+BROKE = "Rushes failed here; its log says where. Try again."
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-class BodyTooLarge(Exception):
-    """More came than the limit allows."""
 
 
 class Surroundings:
@@ -57,14 +56,18 @@ class Surroundings:
 
         limit = self._limit(scope, headers)
         try:
-            declared = headers.get("content-length", "0")
+            declared = headers.get("content-length", "0")[:20]
             if limit is not None and declared.isdecimal() and int(declared) > limit:
-                raise BodyTooLarge
+                await error_answer(413, "too_large", _too_large(limit))(scope, receive, marked)
+                return
             await self._app(scope, _bounded(receive, limit), marked)
-        except BodyTooLarge:
-            if not started:
-                words = f"The body is larger than {limit} bytes. Send files by POST /api/uploads, not inside of JSON."
-                await error_answer(413, "too_large", words)(scope, receive, marked)
+        except ClientDisconnect:
+            log.info("client went away", path=scope["path"])
+        except Exception:
+            log.exception("request broke", path=scope["path"])
+            if started:
+                raise
+            await error_answer(500, "internal_error", BROKE)(scope, receive, marked)
         finally:
             _tell(scope, status, time.perf_counter() - began)
 
@@ -74,6 +77,10 @@ class Surroundings:
         if headers.get("content-type", "").lower().startswith("multipart/form-data"):
             return self._form_limit
         return JSON_LIMIT
+
+
+def _too_large(limit: int) -> str:
+    return f"The body is larger than {limit} bytes. Send files by POST /api/uploads, not inside of JSON."
 
 
 def _bounded(receive: Receive, limit: int | None) -> Receive:
@@ -86,7 +93,8 @@ def _bounded(receive: Receive, limit: int | None) -> Receive:
         message = await receive()
         came += len(message.get("body", b""))
         if came > limit:
-            raise BodyTooLarge
+            # an HTTPException is the one kind that FastAPI's body parser lets through
+            raise HTTPException(413, _too_large(limit))
         return message
 
     return counted

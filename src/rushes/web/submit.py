@@ -128,7 +128,7 @@ def checked(body: Any) -> JobRequest:
         raise InvalidInput(
             {".".join(map(str, e["loc"])) or "body": _said(e) for e in error.errors()}
         ) from None
-    except ValueError as error:  # lone surrogates, digits past Python's limit
+    except (ValueError, RecursionError) as error:  # lone surrogates, digits past Python's limit
         raise InvalidRequest(f"The body can't be read: {error}") from None
 
 
@@ -181,7 +181,7 @@ def _typed_own(own: dict[str, Any]) -> dict[str, Any]:
     for name in ("priority", "metadata", "tags", "preview"):
         if name in own:
             try:
-                typed[name] = json.loads(own[name])
-            except ValueError:
+                typed[name] = json.loads(own[name], parse_constant=_no_constant)
+            except (ValueError, RecursionError):
                 raise InvalidInput({name: "should be written as JSON in a form"}) from None
     return typed

@@ -20,9 +20,9 @@ router = APIRouter(prefix="/api/workflows", tags=["workflows"])
 @router.get("", responses=documented())
 async def list_workflows(ctx: Ctx) -> WorkflowList:
     """Every workflow type; `broken` names folders that can't be used, and why."""
-    reason = waiting_reason(await ctx.servers.list())
+    general = waiting_reason(await ctx.servers.list())
     return WorkflowList(
-        data=[_summary(workflow, reason) for workflow in ctx.catalog.list()],
+        data=[await _summary(ctx, workflow, general) for workflow in ctx.catalog.list()],
         preview_default=await ctx.submission.preview_default(),
         broken=ctx.catalog.broken(),
     )
@@ -32,9 +32,10 @@ async def list_workflows(ctx: Ctx) -> WorkflowList:
 async def show_workflow(workflow_type: str, ctx: Ctx) -> WorkflowDetail:
     """One type: its JSON Schema is what `inputs` must look like, and what the form is made from."""
     workflow = ctx.catalog.get(workflow_type)
-    reason = waiting_reason(await ctx.servers.list())
+    general = waiting_reason(await ctx.servers.list())
+    summary = await _summary(ctx, workflow, general)
     return WorkflowDetail(
-        **_summary(workflow, reason).model_dump(),
+        **summary.model_dump(),
         input_schema=json_schema(workflow),
         graphs=sorted(workflow.graphs),
     )
@@ -58,8 +59,10 @@ def _picture(ctx: Context, workflow_type: str) -> Path:
     return Path(picture)
 
 
-def _summary(workflow: Workflow, reason: str | None) -> WorkflowSummary:
+async def _summary(ctx: Context, workflow: Workflow, general: str | None) -> WorkflowSummary:
     manifest = workflow.manifest
+    reason = general or await ctx.fleet.runnable(workflow, PRODUCTION)
+    no_preview = general or await ctx.fleet.runnable(workflow, PREVIEW)
     return WorkflowSummary(
         type=workflow.type,
         title=manifest.title,
@@ -68,7 +71,7 @@ def _summary(workflow: Workflow, reason: str | None) -> WorkflowSummary:
         output_kind=manifest.output,
         version=workflow.version,
         picture_url=f"/api/workflows/{workflow.type}/picture" if workflow.picture else None,
-        available=reason is None and PRODUCTION in workflow.graphs,
-        preview_available=reason is None and PREVIEW in workflow.graphs,
+        available=reason is None,
+        preview_available=no_preview is None,
         reason=reason,
     )

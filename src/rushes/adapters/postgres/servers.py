@@ -1,14 +1,18 @@
 """The `comfy_servers` and `dispatchers` tables, and what they say of the installation."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
+from rushes.domain.errors import Conflict
 from rushes.ports import Readiness, Server, SystemStats
+
+_CHANGEABLE = ("name", "slots", "enabled", "draining")
 
 
 class PostgresServerRegistry:
@@ -25,6 +29,29 @@ class PostgresServerRegistry:
         rows = await self._database.fetch_all(query("server_list"))
         names = ("id", "url", "name", "slots", "enabled", "draining", "state", "version", "source", "catalog")
         return [Server(**dict(zip(names, row[: len(names)], strict=True))) for row in rows]
+
+    async def describe(self) -> bytes:
+        row = await self._database.fetch(query("server_describe"))
+        assert row is not None
+        return str(row[0]).encode()
+
+    async def add(self, url: str, *, name: str, slots: int) -> UUID:
+        row = await self._database.fetch(query("server_add"), {"url": url, "name": name, "slots": slots})
+        if row is None:
+            raise Conflict(f"{url} is in the list already. Enable it there if it is disabled.")
+        added: UUID = row[0]
+        return added
+
+    async def change(self, server_id: UUID, changes: Mapping[str, Any]) -> bool:
+        params = {"server_id": server_id} | {name: changes.get(name) for name in _CHANGEABLE}
+        return await self._database.fetch(query("server_change"), params) is not None
+
+    async def remove(self, server_id: UUID) -> bool:
+        if await self._database.fetch(query("server_remove"), {"server_id": server_id}) is not None:
+            return True
+        if any(server.id == server_id for server in await self.list()):
+            raise Conflict("It still runs jobs. Drain it first, and remove it when they have ended.")
+        return False
 
     async def seen(self, server_id: UUID, stats: SystemStats) -> None:
         await self._database.execute(

@@ -110,7 +110,7 @@ async def _check_limits(connection: AsyncConnection[TupleRow], user_id: UUID, li
             "user_id": user_id,
             "waiting_limit": waiting_limit,
             "day_limit": day_limit,
-            "day_bound": _first_id(datetime.now(UTC) - timedelta(days=1)),
+            "day_bound": first_id(datetime.now(UTC) - timedelta(days=1)),
         },
     )
     row = await cursor.fetchone()
@@ -128,6 +128,6 @@ def _exceeded(limit: str, figure: int, words: str) -> QuotaExceeded:
     return QuotaExceeded(f"At most {figure} {words}", details={"limit": limit, "figure": figure})
 
 
-def _first_id(moment: datetime) -> UUID:
+def first_id(moment: datetime) -> UUID:
     """The smallest UUIDv7 of a moment."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
