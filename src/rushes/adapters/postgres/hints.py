@@ -8,6 +8,7 @@ from time import monotonic
 import psycopg
 import structlog
 from psycopg import AsyncConnection, sql
+from psycopg.conninfo import make_conninfo
 
 from rushes.adapters.postgres.problems import where
 from rushes.ports import Signal
@@ -44,9 +45,8 @@ async def listen(dsn: str | None, kinds: Sequence[str]) -> AsyncIterator[Signal]
 
 
 async def _connected(dsn: str, kinds: set[str]) -> AsyncConnection:
-    connection = await AsyncConnection.connect(
-        dsn, autocommit=True, connect_timeout=10, application_name="rushes listen", **_KEEPALIVE
-    )
+    conninfo = make_conninfo(dsn, connect_timeout=10, application_name="rushes listen", **_KEEPALIVE)
+    connection = await AsyncConnection.connect(conninfo, autocommit=True)
     try:
         for kind in sorted(kinds & set(_KINDS)):
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(f"rushes_{kind}")))
