@@ -1,0 +1,171 @@
+"""The live feed's hub: who hears of what, and what happens to those who read too slowly."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from rushes.domain.errors import InvalidCursor
+from rushes.domain.principal import ANON, Principal
+from rushes.ports import FeedChange
+from rushes.services import feed
+from rushes.services.feed import FeedHub, Message, Overrun, Subscriber, message_for
+from rushes.testing.memory.events import MemoryEvents
+from tests.unit.services.waiting import until
+
+pytestmark = pytest.mark.anyio
+OWNER = Principal(user_id=UUID(int=1))
+MEMBER = Principal(user_id=UUID(int=2))
+VISITOR = Principal(user_id=UUID(int=3), is_anonymous=True)
+ADMIN = Principal(user_id=UUID(int=4), is_admin=True)
+
+
+class Place:
+    """A hub that runs, and its event log."""
+
+    def __init__(self) -> None:
+        self.events = MemoryEvents()
+        self.hub = FeedHub(events=self.events)
+
+    def change(
+        self,
+        visibility: str = "private",
+        *,
+        job: UUID | None = None,
+        was: str | None = None,
+        deleted: bool = False,
+    ) -> UUID:
+        job = job or uuid4()
+        self.events.log.append(
+            FeedChange(
+                cursor=str(len(self.events.log) + 1),
+                job_id=job,
+                user_id=OWNER.user_id,
+                visibility=visibility,
+                deleted=deleted,
+                card=json.dumps({"id": str(job)}).encode(),
+                was_visibility=was,
+            )
+        )
+        self.events.signal("jobs")
+        return job
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[Place]:
+    found = Place()
+    running = asyncio.create_task(found.hub.run())
+    await until(lambda: found.hub._cursor is not None)
+    yield found
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def everything(subscriber: Subscriber) -> list[Message]:
+    heard = []
+    while message := await subscriber.next(0.05):
+        heard.append(message)
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("visibility", "hear"),
+    [
+        ("private", {"owner", "admin"}),
+        ("team", {"owner", "member", "admin"}),
+        ("public", {"owner", "member", "visitor", "admin", "anon"}),
+    ],
+)
+async def test_cards_and_progress_reach_those_who_may_see_the_job(
+    place: Place, visibility: str, hear: set[str]
+) -> None:
+    people = {"owner": OWNER, "member": MEMBER, "visitor": VISITOR, "admin": ADMIN, "anon": ANON}
+    with ExitStack() as stack:
+        places = {name: stack.enter_context(place.hub.subscription(who)) for name, who in people.items()}
+        assert place.hub.count == 5
+        job = place.change(visibility)
+        await until(lambda: place.hub._cursor == "1")
+        place.events.signal("progress", json.dumps({"id": str(job), "percent": 5}))
+        heard = {name: [one.event for one in await everything(mine)] for name, mine in places.items()}
+    assert {name for name, events in heard.items() if events} == hear
+    assert all(events == ["job", "progress"] for events in heard.values() if events)
+    assert place.hub.count == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "owner", "member"),
+    [
+        ({"visibility": "private", "was": "team"}, "job", "removed"),
+        ({"visibility": "team", "was": "private"}, "job", "job"),
+        ({"visibility": "private"}, "job", None),
+        ({"visibility": "team", "deleted": True}, "removed", "removed"),
+        ({"visibility": "private", "was": "team", "deleted": True}, "removed", "removed"),
+        ({"visibility": "private", "deleted": True}, "removed", None),
+    ],
+)
+async def test_what_a_change_is_to_each(change: dict[str, Any], owner: str, member: str | None) -> None:
+    place = Place()
+    job = place.change(**change)
+    [made] = place.events.log
+    told = {name: message_for(who, made) for name, who in (("owner", OWNER), ("member", MEMBER))}
+    assert told["owner"] is not None
+    assert told["owner"].event == owner
+    assert (told["member"].event if told["member"] else None) == member
+    if told["member"] and member == "removed":
+        assert json.loads(told["member"].data) == {"id": str(job)}, "a removal tells nothing but the id"
+
+
+async def test_progress_of_an_unknown_job_is_nobodys(place: Place) -> None:
+    with place.hub.subscription(ADMIN) as mine:
+        for payload in (json.dumps({"id": str(uuid4())}), "", "{", "null", "[]", '{"id": 3}', '{"id": "x"}'):
+            place.events.signal("progress", payload)
+        place.change()
+        assert [one.event for one in await everything(mine)] == ["job"]
+
+
+async def test_a_database_that_is_away_loses_nothing(place: Place) -> None:
+    with place.hub.subscription(OWNER) as mine:
+        place.events.away = 1
+        first = place.change()
+        await until(lambda: place.events.away == 0)
+        second = place.change()
+        heard = await everything(mine)
+    assert [json.loads(one.data)["id"] for one in heard] == [str(first), str(second)]
+    assert [one.id for one in heard] == ["1", "2"]
+
+
+async def test_a_slow_reader_loses_progress_but_never_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "QUEUE_LIMIT", 3)
+    slow = Subscriber(OWNER)
+    for _ in range(3):
+        slow.offer(Message("job", b"{}"))
+    slow.offer(Message("progress", b"{}"))
+    assert await slow.next(0.01) is not None, "a dropped progress is no harm"
+    slow.offer(Message("job", b"{}"))
+    slow.offer(Message("job", b"{}"))
+    with pytest.raises(Overrun):
+        await slow.next(0.01)
+
+
+async def test_a_long_catching_up_comes_in_pages_and_in_order(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "CATCH_UP_PAGE", 3)
+    jobs = [place.change("public" if n % 2 else "private") for n in range(10)]
+    seen = [json.loads(one.data)["id"] async for one in place.hub.missed(OWNER, "2")]
+    assert seen == [str(job) for job in jobs[2:]]
+    assert len([one async for one in place.hub.missed(ANON, "0")]) == 5
+    with pytest.raises(InvalidCursor):
+        _ = [one async for one in place.hub.missed(OWNER, "x")]
+
+
+async def test_the_memory_of_jobs_is_bounded(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "KNOWN_JOBS", 2)
+    for _ in range(5):
+        place.change()
+    await until(lambda: place.hub._cursor == "5")
+    assert len(place.hub._seen) == 2
