@@ -94,6 +94,7 @@ class Lane:
         """Run a claim, new or taken over."""
         hold = Hold(claim)
         self._holds[claim.job_id] = hold
+        self._occupying += 1  # now, not when the task starts: the next claim looks at it
         task = asyncio.create_task(self._run(hold), name=f"job {claim.job_id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -106,7 +107,6 @@ class Lane:
             workflow_type=hold.claim.workflow_type,
             server=hold.claim.server_url,
         )
-        self._occupying += 1
         occupies = True
 
         def executed() -> None:
@@ -121,6 +121,8 @@ class Lane:
             await self._runner.run(hold, executed)
         except Unavailable as error:
             log.error("job left as it stands", job_id=str(hold.job_id), error=error.message)
+        except Exception:
+            log.exception("job left as it stands", job_id=str(hold.job_id))
         finally:
             executed()
             if self._holds.get(hold.job_id) is hold:

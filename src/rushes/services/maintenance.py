@@ -95,6 +95,8 @@ def waiting_reason(servers: list[Server]) -> str | None:
         return "No ComfyUI server is set up. Name one with RUSHES_COMFY_URLS or --comfy-url."
     if any(server.state == "up" and not server.draining for server in usable):
         return None
+    if all(server.draining for server in usable):
+        return "Every ComfyUI server is being drained. The job starts when one takes jobs again."
     if any(server.state == "unknown" for server in usable):
         return "The ComfyUI servers have not answered yet."
     where = ", ".join(server.url for server in usable[:3])
