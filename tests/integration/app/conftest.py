@@ -4,12 +4,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
+
+from rushes.testing.comfyui import DemoServer
 from tests.integration.app.database import app_database
 from tests.integration.app.person import Person
 from tests.integration.app.stand import Stand
 from tests.integration.app.types import SLEEPER, install, sleeper_graph
 
-from rushes.testing.comfyui import DemoServer
+
+@pytest.fixture(scope="session", autouse=True)
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """To a file: what the app says must not depend on whose output pytest captures when."""
+    with (tmp_path_factory.mktemp("log") / "app.log").open("w") as file:
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+            logger_factory=structlog.PrintLoggerFactory(file),
+            cache_logger_on_first_use=False,
+        )
+        yield
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

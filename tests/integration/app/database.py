@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.postgres import drop_database, fresh_database, template_database
-
 from rushes.adapters.postgres.migrations import migrate
+from tests.postgres import drop_database, fresh_database, template_database
 
 
 def _prepare(url: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 ENDED = ("completed", "failed", "cancelled")
-Json = dict[str, Any]
+Json = Any  # as parsed
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class Person(httpx2.Client):
 
     def submit(self, workflow_type: str, inputs: Json | None = None, **more: Any) -> Json:
         """A job that is accepted."""
-        answer = self.post(
-            "/api/jobs", json={"workflow_type": workflow_type, "inputs": inputs or {}, **more}
-        )
+        answer = self.post("/api/jobs", json={"workflow_type": workflow_type, "inputs": inputs or {}, **more})
         assert answer.status_code == 201, answer.text
         return answer.json()
 
@@ -81,7 +79,7 @@ class Person(httpx2.Client):
         assert job["status"] == "failed", shown(job)
         return job
 
-    def attempts(self, job_id: str) -> list[Json]:
+    def attempts(self, job_id: str) -> Json:
         return self.get(f"/api/jobs/{job_id}/attempts").json()["data"]
 
     def sent_graph(self, job_id: str) -> Json:
@@ -92,8 +90,9 @@ class Person(httpx2.Client):
     # --- the live feed --------------------------------------------------------------------------
 
     @contextmanager
-    def listening(self, **headers: str) -> Iterator["Listener"]:
-        """An open event stream; its `hello` has come."""
+    def listening(self, after: str | None = None) -> Iterator["Listener"]:
+        """An open event stream, from now or after an event; its `hello` has come."""
+        headers = {"Last-Event-ID": after} if after else {}
         with self.stream("GET", "/api/events", headers=headers, timeout=10) as response:
             assert response.status_code == 200, response.read()
             listener = Listener(response)

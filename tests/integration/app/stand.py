@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import TupleRow
+from pydantic import SecretStr
 
 from rushes.bootstrap.dispatching import dispatching
 from rushes.bootstrap.installation import Installation, open_installation
@@ -48,13 +49,18 @@ class Stand:
         self._serves = serves
         self._adapt = adapt
         self._settings = Settings(
-            data_dir=folder, database_url=database_url, comfy_urls=self.comfy_urls, log="error", **settings
+            data_dir=folder,
+            database_url=SecretStr(database_url),
+            comfy_urls=self.comfy_urls,
+            log="error",
+            **settings,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="app", daemon=True)
         self._ready = threading.Event()
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
+        self._connection: psycopg.Connection[TupleRow] | None = None
         self.dispatchers: list[Dispatcher] = []
         self.people: list[Person] = []
         self.at: Installation
@@ -74,6 +80,8 @@ class Stand:
     ) -> None:
         for person in self.people:
             person.close()
+        if self._connection is not None:
+            self._connection.close()
         self.stop()
 
     def stop(self) -> None:
@@ -127,9 +135,10 @@ class Stand:
 
     def sql(self, statement: str, *params: Any) -> list[TupleRow]:
         """As the database's owner, past all rules of access."""
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            cursor = connection.execute(statement.encode(), params)
-            return cursor.fetchall() if cursor.description else []
+        if self._connection is None:
+            self._connection = psycopg.connect(self.database_url, autocommit=True)
+        cursor = self._connection.execute(statement.encode(), params)
+        return cursor.fetchall() if cursor.description else []
 
     def person(self) -> Person:
         """Somebody new with an anonymous account, who sends its token."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+
 from tests.integration.app.made import picture, sound
 from tests.integration.app.person import Person, error_of
 from tests.integration.app.stand import Stand
@@ -22,7 +23,12 @@ COMFY = {"comfyui_output_filename", "comfyui_output_subfolder", "comfyui_output_
 
 def test_a_job_from_json_to_its_file(app: Stand, anna: Person):
     upload = anna.upload("Grüße aus Köln.png", picture())
-    assert (upload["kind"], upload["content_type"], upload["width"], upload["height"]) == ("image", "image/png", 96, 64)
+    assert (upload["kind"], upload["content_type"], upload["width"], upload["height"]) == (
+        "image",
+        "image/png",
+        96,
+        64,
+    )
     answer = anna.post(
         "/api/jobs",
         json={
@@ -41,8 +47,17 @@ def test_a_job_from_json_to_its_file(app: Stand, anna: Person):
     assert answer.headers["location"] == f"/api/jobs/{job['id']}"
     assert answer.headers["content-type"] == "application/json"
     assert UUID(job["id"]).version == 7
-    assert (job["user_id"], job["workflow_type"], job["workflow_name"]) == (anna.id, "img2img", "preview.json")
-    assert (job["title"], job["priority"], job["visibility"], job["tags"]) == ("Fox", 9, "team", ["one", "two"])
+    assert (job["user_id"], job["workflow_type"], job["workflow_name"]) == (
+        anna.id,
+        "img2img",
+        "preview.json",
+    )
+    assert (job["title"], job["priority"], job["visibility"], job["tags"]) == (
+        "Fox",
+        9,
+        "team",
+        ["one", "two"],
+    )
     assert (job["prompt_text"], job["metadata"], job["user_ip"]) == ("a fox", {"from": "a test"}, "127.0.0.1")
     image = job["inputs"]["image"]
     assert image["filename"] == "Grüße aus Köln.png"
@@ -65,7 +80,9 @@ def test_a_job_from_json_to_its_file(app: Stand, anna: Person):
 
 
 def test_a_result_is_the_input_of_the_next_job(app: Stand, anna: Person, bert: Person):
-    first = anna.completed(anna.submit("img2img", {"image": anna.uploaded("a.png", picture()), "prompt": "x"})["id"])
+    first = anna.completed(
+        anna.submit("img2img", {"image": anna.uploaded("a.png", picture()), "prompt": "x"})["id"]
+    )
     key = first["outputs"]["files"][0]["key"]
     again = anna.submit("img2img", {"image": {"key": key}, "prompt": "y"}, parent_id=first["id"])
     assert again["parent_id"] == first["id"]
@@ -75,7 +92,9 @@ def test_a_result_is_the_input_of_the_next_job(app: Stand, anna: Person, bert: P
     assert "inputs" not in error_of(bert.post("/api/jobs", json=body))["details"]
     fields = error_of(bert.post("/api/jobs", json=body))["details"]["fields"]
     assert set(fields) == {"image"}
-    fields = error_of(bert.post("/api/jobs", json={**body, "inputs": {}, "parent_id": first["id"]}))["details"]["fields"]
+    fields = error_of(bert.post("/api/jobs", json={**body, "inputs": {}, "parent_id": first["id"]}))[
+        "details"
+    ]["fields"]
     assert set(fields) == {"parent_id"}
 
 
@@ -115,7 +134,9 @@ def test_a_form_with_files_of_a_group(anna: Person):
 
 def test_a_form_with_a_list_of_files_keeps_their_order(anna: Person):
     files = [("images", (f"{n}.png", picture(40 + n, 40), "image/png")) for n in range(4)]
-    answer = anna.post("/api/jobs", data={"workflow_type": "character-caption", "name_character": "true"}, files=files)
+    answer = anna.post(
+        "/api/jobs", data={"workflow_type": "character-caption", "name_character": "true"}, files=files
+    )
     assert answer.status_code == 201, answer.text
     job = answer.json()
     assert [image["filename"] for image in job["inputs"]["images"]] == [f"{n}.png" for n in range(4)]
@@ -143,7 +164,8 @@ def test_pages_go_through_everything_once(app: Stand, anna: Person, bert: Person
     bert.submit("sleep", {"seconds": 0})
     seen, after = [], None
     while True:
-        page = anna.get("/api/jobs", params={"scope": "mine", "limit": 3} | ({"after": after} if after else {})).json()
+        params = {"scope": "mine", "limit": "3"} | ({"after": after} if after else {})
+        page = anna.get("/api/jobs", params=params).json()
         assert set(page) == {"data", "pagination"}
         assert set(page["data"][0]) == CARD
         seen += [job["id"] for job in page["data"]]
@@ -181,7 +203,9 @@ def test_filters_combine_and_counts_agree(anna: Person):
     assert anna.patch(f"/api/jobs/{hare}", json={"rating": 4}).status_code == 200
 
     def found(**filters) -> set[str]:
-        return {job["id"] for job in anna.get("/api/jobs", params={"scope": "mine", **filters}).json()["data"]}
+        return {
+            job["id"] for job in anna.get("/api/jobs", params={"scope": "mine", **filters}).json()["data"]
+        }
 
     assert found(workflow_type="img2img") == {fox, hare}
     assert found(workflow_type=["img2img", "sleep"]) == {fox, hare, sleep}
@@ -219,7 +243,10 @@ def test_graph_attempts_and_events(app: Stand, anna: Person, bert: Person):
     events = anna.get(f"/api/jobs/{job['id']}/events").json()["data"]
     assert [event["kind"] for event in events[:2]] == ["created", "status"]
     assert {"id", "kind", "at", "data"} == set(events[0])
-    assert [event["data"]["to"] for event in events if event["kind"] == "status"] == ["processing", "completed"]
+    assert [event["data"]["to"] for event in events if event["kind"] == "status"] == [
+        "processing",
+        "completed",
+    ]
     for part in ("graph", "attempts", "events"):  # public is the job, not its inside
         assert bert.get(f"/api/jobs/{job['id']}/{part}").status_code == 404
         assert app.stranger().get(f"/api/jobs/{job['id']}/{part}").status_code == 404
@@ -279,7 +306,11 @@ def test_edit(anna: Person, bert: Person):
     job = anna.completed(anna.submit("sleep", {"seconds": 0}, tags=["a"])["id"])
     edited = anna.patch(f"/api/jobs/{job['id']}", json={"title": 'O"\\{{x}} 🎬', "rating": 5})
     assert edited.status_code == 200
-    assert (edited.json()["title"], edited.json()["rating"], edited.json()["tags"]) == ('O"\\{{x}} 🎬', 5, ["a"])
+    assert (edited.json()["title"], edited.json()["rating"], edited.json()["tags"]) == (
+        'O"\\{{x}} 🎬',
+        5,
+        ["a"],
+    )
     edited = anna.patch(f"/api/jobs/{job['id']}", json={"title": None, "tags": []}).json()
     assert (edited["title"], edited["rating"], edited["tags"]) == (None, 5, [])
     assert bert.patch(f"/api/jobs/{job['id']}", json={"title": "mine"}).status_code == 404
