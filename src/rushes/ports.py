@@ -666,6 +666,10 @@ class ComfyServers(Protocol):
 
     def at(self, url: str) -> ComfyServer: ...
 
+    def address(self, url: str) -> str:
+        """The URL as it is kept: without credentials and trailing slash. Raises ComfyUnreachable."""
+        ...
+
 
 # --- catalog and people -------------------------------------------------------------------------
 

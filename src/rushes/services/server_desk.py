@@ -60,10 +60,15 @@ class ServerDesk:
     ) -> tuple[UUID, Trial]:
         """Add a server that answers as a ComfyUI. Raises InvalidInput where it doesn't, Conflict."""
         _admin(principal)
+        if "@" in url:
+            raise InvalidInput(
+                {"url": "has credentials in it; name such a server in RUSHES_COMFY_URLS instead"}
+            )
         trial = await self._try(url)
         if not trial.ok:
             raise InvalidInput({"url": trial.message})
-        server_id = await self._servers.add(url, name=name or url, slots=slots)
+        address = self._comfy.address(url)
+        server_id = await self._servers.add(address, name=name or address, slots=slots)
         await self._events.notify("jobs")
         return server_id, trial
 

@@ -45,6 +45,10 @@ class HttpComfyServers:
             )
         return self._servers[url]
 
+    def address(self, url: str) -> str:
+        """The URL as it is kept. Raises ComfyUnreachable for what is no http(s) address."""
+        return Address.parse(url).url
+
     async def aclose(self) -> None:
         """Close every connection."""
         servers, self._servers = self._servers, {}
