@@ -1,0 +1,69 @@
+"""What the services need of the outside world, as small protocols; adapters meet them structurally."""
+
+from rushes.domain.comfy import ComfyFile
+from rushes.ports.clock import Clock
+from rushes.ports.comfy import ComfyEvent, ComfyEvents, ComfyServer, ComfyServers, PromptState, SystemStats
+from rushes.ports.dispatch import Claim, DispatchQueue, JobFailure, Result
+from rushes.ports.events import FeedChange, JobEvents, Signal
+from rushes.ports.fleet import (
+    Ability,
+    FleetStore,
+    Gap,
+    Processes,
+    QueueDesk,
+    Readiness,
+    Server,
+    ServerRegistry,
+)
+from rushes.ports.jobs import JobQuery, JobReader, JobWriter, Limits, NewJob, Page, StoredFile
+from rushes.ports.media import Media, Preview, Probe
+from rushes.ports.people import Accounts, WorkflowCatalog
+from rushes.ports.shapes import Json
+from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, StorageOutbox, Stored
+from rushes.ports.uploads import Upload, UploadStore
+
+__all__ = [
+    "Ability",
+    "Accounts",
+    "Claim",
+    "Clock",
+    "ComfyEvent",
+    "ComfyEvents",
+    "ComfyFile",
+    "ComfyServer",
+    "ComfyServers",
+    "DispatchQueue",
+    "FeedChange",
+    "FleetStore",
+    "Gap",
+    "JobEvents",
+    "JobFailure",
+    "JobQuery",
+    "JobReader",
+    "JobWriter",
+    "Json",
+    "Limits",
+    "Media",
+    "NewJob",
+    "ObjectStat",
+    "ObjectStorage",
+    "OutboxEntry",
+    "Page",
+    "Preview",
+    "Probe",
+    "Processes",
+    "PromptState",
+    "QueueDesk",
+    "Readiness",
+    "Result",
+    "Server",
+    "ServerRegistry",
+    "Signal",
+    "StorageOutbox",
+    "Stored",
+    "StoredFile",
+    "SystemStats",
+    "Upload",
+    "UploadStore",
+    "WorkflowCatalog",
+]

@@ -1,0 +1,45 @@
+"""The event log and the hints that say when to look."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedChange:
+    """A job as it now is, for everybody who may see it, and who could see it before."""
+
+    cursor: str  # "<xid>-<id>" of the newest event behind it
+    job_id: UUID
+    user_id: UUID | None
+    visibility: str
+    deleted: bool
+    card: bytes  # the feed's card, JSON
+    was_visibility: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A hint that came over LISTEN: something changed, or one job's progress."""
+
+    kind: str  # jobs | progress | cancel
+    payload: str = ""
+
+
+class JobEvents(Protocol):
+    """The event log, and the hints that say when to look."""
+
+    def listen(self, *kinds: str) -> AsyncIterator[Signal]:
+        """Hints for ever, reconnecting by itself; yields kind `jobs` after each (re)connect."""
+        ...
+
+    async def notify(self, kind: str, payload: str = "") -> None: ...
+
+    async def head(self) -> str:
+        """The cursor of now."""
+        ...
+
+    async def since(self, cursor: str, *, limit: int = 500) -> list[FeedChange]:
+        """Jobs changed after that cursor, oldest change first, each once. Raises InvalidCursor."""
+        ...

@@ -1,0 +1,40 @@
+"""Files that people send."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that a person has sent, or is about to send."""
+
+    id: UUID
+    user_id: UUID
+    filename: str
+    key: str
+    size_bytes: int
+    status: str = "waiting"
+    declared_type: str | None = None
+    content_type: str | None = None
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    fps: float | None = None
+
+
+class UploadStore(Protocol):
+    async def create(self, upload: Upload) -> None: ...
+
+    async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None: ...
+
+    async def stored(self, upload: Upload) -> None:
+        """Book what the finished upload really holds."""
+        ...
+
+    async def discard(self, upload_id: UUID) -> None: ...
+
+    async def prune(self) -> int:
+        """Delete uploads that no job took in time; how many."""
+        ...
