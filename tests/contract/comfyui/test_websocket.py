@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.contract.comfyui.api import Comfy, Run, parse, read_to_end, wait_for
+from tests.contract.comfyui.api import Comfy, Run, parse, read_to_end
 from tests.contract.comfyui.cases import empty, node, save
 from tests.contract.comfyui.test_queue import busy, slow
 
@@ -61,9 +61,10 @@ def test_a_job_without_client_is_told_to_everybody_in_part(comfy: Comfy) -> None
 def test_reconnecting_in_the_middle_tells_the_node_without_a_prompt_id(comfy: Comfy) -> None:
     client_id = uuid.uuid4().hex
     prompt_id = str(uuid.uuid4())
-    with comfy.socket(client_id):
+    with comfy.socket(client_id) as socket:
         assert comfy.submit(slow(), client_id=client_id, prompt_id=prompt_id).status_code == 200
-        wait_for(lambda: prompt_id in comfy.running_ids())
+        while parse(socket.recv(30)).get("type") != "executing":
+            pass
     with comfy.socket(client_id) as again:
         assert parse(again.recv(5))["data"]["sid"] == client_id
         told = parse(again.recv(5))
