@@ -93,8 +93,12 @@ LINES = frozenset({"workflow_jobs_claim", "workflow_jobs_claim_by_need"})
 
 CASES = {
     "claim": Case(
-        name="claim", indexes={"workflow_job_leases_server"}, one_of=LINES,
+        name="claim", indexes=set(), one_of=LINES,
         params=LEASE | {"server_id": ID, "depth": 1, "slots": 1, "cold": True, "running_limit": 4, "affinity_seconds": 60},
+    ),
+    "a server's jobs": Case(  # what rushes.jobs_on counts
+        statement="SELECT count(*) FROM public.workflow_job_leases WHERE server_id = %(server_id)s AND occupies_server",
+        indexes={"workflow_job_leases_server"}, params={"server_id": ID},
     ),
     "line": Case(
         name="explain_waiting", indexes=set(), one_of=LINES,
@@ -185,6 +189,7 @@ def test_a_query_stays_on_its_indexes(connection: psycopg.Connection, case: Case
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_without_its_indexes_a_query_is_slow(connection: psycopg.Connection, case: Case) -> None:
     """Proves that the test above would notice a lost index."""
+    connection.execute("SELECT pg_advisory_xact_lock(1)")  # several workers at a time would deadlock
     before = case.plan(connection)
     for index in (case.indexes | case.one_of) - {BY_ID, "workflow_jobs_job_id_key"}:
         connection.execute(sql.SQL("DROP INDEX public.{}").format(sql.Identifier(index)))

@@ -1,27 +1,30 @@
 -- The next job for a server, in one statement.
--- The server's row is the slot's lock: dispatchers that share a server never exceed its depth, and one that finds
--- it locked leaves the choice to the other. Each kind of job that the server is able to run is probed by itself
--- (LATERAL, so that jobs it can't run cost nothing, however many wait). Of the first 32 the first one is taken,
--- or the first one whose models are loaded, as long as nobody is passed over for longer than the bound.
+-- The server's row is the slot's lock: dispatchers that share a server never exceed its depth. (All statements lock
+-- a running job, then the server, then the person's count; a waiting job's row is never waited for.) Each kind of job
+-- that the server is able to run is probed by itself (LATERAL, so that jobs it can't run cost nothing, however many
+-- wait). Of the first 32 the first one is taken, or the first one whose models are loaded: never past a more urgent
+-- one, and only until whoever stands first has been passed over for as long as the bound.
 WITH server AS MATERIALIZED (
     SELECT s.id, s.url, s.warm_model_set, CASE WHEN s.failures > 0 THEN 1 ELSE %(depth)s END AS depth
     FROM public.comfy_servers AS s
-    WHERE s.id = %(server_id)s AND s.enabled AND NOT s.draining
+    WHERE s.id = %(server_id)s AND s.enabled AND NOT s.draining AND s.state <> 'down'
       AND (s.open_until IS NULL OR s.open_until <= now())
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE
+), held AS MATERIALIZED (
+    SELECT s.id, s.url, s.warm_model_set, s.depth, rushes.jobs_on(s.id) AS jobs FROM server AS s
 ), free AS MATERIALIZED (
-    SELECT s.id, s.url, s.warm_model_set,
+    SELECT h.id, h.url, h.warm_model_set,
            -- models are swapped for a free slot, never for a job that only waits its turn on the server
-           busy.jobs < %(slots)s AND (%(cold)s OR s.warm_model_set IS NULL) AS may_swap
-    FROM server AS s
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS jobs FROM public.workflow_job_leases AS l
-        WHERE l.server_id = s.id AND l.occupies_server
-    ) AS busy
-    WHERE busy.jobs < s.depth
+           h.jobs < %(slots)s AND (%(cold)s OR h.warm_model_set IS NULL) AS may_swap
+    FROM held AS h
+    WHERE h.jobs < h.depth
 ), able AS MATERIALIZED (
     SELECT r.digest, r.model_set, free.id AS server_id,
-           r.model_set IS NULL OR r.model_set = free.warm_model_set AS warm
+           r.model_set IS NULL OR r.model_set = free.warm_model_set AS warm,
+           EXISTS (
+               SELECT FROM public.comfy_server_abilities AS b
+               JOIN public.comfy_servers AS s ON s.id = b.server_id AND s.enabled AND NOT s.draining AND s.state <> 'down'
+               WHERE b.requires = r.digest AND b.able AND b.server_id <> free.id) AS elsewhere
     FROM free
     JOIN public.comfy_server_abilities AS a ON a.server_id = free.id AND a.able
     JOIN public.workflow_requirements AS r ON r.digest = a.requires
@@ -35,7 +38,8 @@ WITH server AS MATERIALIZED (
         WHERE p.status = 'pending' AND p.origin = 'rushes' AND p.requires = able.digest
           AND p.available_at <= now()
           AND (p.deadline_at IS NULL OR p.deadline_at > now())
-          AND (p.avoid_server IS DISTINCT FROM able.server_id OR p.available_at < now() - interval '10 seconds')
+          AND (p.avoid_server IS DISTINCT FROM able.server_id OR NOT able.elsewhere
+               OR p.available_at < now() - interval '10 seconds')
           AND NOT EXISTS (
               SELECT FROM rushes.user_running AS u
               LEFT JOIN public.user_limits AS own ON own.user_id = u.user_id
@@ -46,26 +50,22 @@ WITH server AS MATERIALIZED (
     ORDER BY j.priority DESC, j.fair_start, j.id
     LIMIT 32
 ), head AS MATERIALIZED (
-    SELECT l.id, l.priority, l.passed_over_at IS NOT NULL
-           AND l.passed_over_at < now() - make_interval(secs => %(affinity_seconds)s) AS overdue
+    SELECT l.id, l.priority, l.passed_over_at,
+           %(affinity_seconds)s <= 0 OR coalesce(
+               l.passed_over_at < now() - make_interval(secs => %(affinity_seconds)s), false) AS overdue
     FROM line AS l
     ORDER BY l.priority DESC, l.fair_start, l.id
     LIMIT 1
 ), next AS MATERIALIZED (
-    SELECT j.id, l.model_set
+    SELECT j.id, j.user_id, l.model_set
     FROM line AS l
     JOIN public.workflow_jobs AS j ON j.id = l.id AND j.status = 'pending'
     CROSS JOIN head AS h
     CROSS JOIN free
-    WHERE free.may_swap OR l.warm OR h.overdue
-    ORDER BY (l.warm AND l.priority = h.priority AND NOT h.overdue) DESC, l.priority DESC, l.fair_start, l.id
+    WHERE free.may_swap OR (l.priority = h.priority AND (l.warm OR (l.id = h.id AND h.overdue)))
+    ORDER BY l.priority DESC, (l.id = h.id AND h.overdue) DESC, l.warm DESC, l.fair_start, l.id
     LIMIT 1
     FOR UPDATE OF j SKIP LOCKED
-), passed AS (
-    UPDATE public.workflow_jobs AS j
-    SET passed_over_at = now()
-    FROM head, next
-    WHERE j.id = head.id AND j.id <> next.id AND j.status = 'pending' AND j.passed_over_at IS NULL
 ), claimed AS (
     UPDATE public.workflow_jobs AS j
     SET status = 'processing',
@@ -75,8 +75,17 @@ WITH server AS MATERIALIZED (
         waiting_reason = NULL,
         avoid_server = NULL
     FROM next, free
-    WHERE j.id = next.id
+    WHERE j.id = next.id AND rushes.may_run_another(next.user_id, %(running_limit)s)
     RETURNING j.*, free.id AS server_id, next.model_set
+), first_passed AS MATERIALIZED (
+    SELECT j.id
+    FROM public.workflow_jobs AS j
+    JOIN head AS h ON h.id = j.id AND h.passed_over_at IS NULL
+    JOIN claimed AS c ON c.id <> h.id AND c.priority = h.priority
+    WHERE j.status = 'pending' AND j.passed_over_at IS NULL
+    FOR UPDATE OF j SKIP LOCKED
+), passed AS (
+    UPDATE public.workflow_jobs AS j SET passed_over_at = now() FROM first_passed AS f WHERE j.id = f.id
 ), warmed AS (
     UPDATE public.comfy_servers AS s
     SET warm_model_set = c.model_set, warm_workflow = c.workflow_type
@@ -94,5 +103,8 @@ WITH server AS MATERIALIZED (
 )
 SELECT c.id AS job_id, l.lease_token, c.workflow_type, c.workflow_name, c.user_id, c.inputs,
        c.attempt, c.max_attempts, c.job_id AS prompt_id, c.server_id, c.comfy_url AS server_url,
-       c.deadline_at, c.cancel_requested_at IS NOT NULL AS cancel_requested, false AS graph_sent
+       c.deadline_at, c.cancel_requested_at IS NOT NULL AS cancel_requested, false AS graph_sent,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('url', a.comfy_url, 'prompt_id', a.prompt_id)), '[]')
+        FROM public.workflow_job_attempts AS a
+        WHERE a.job_id = c.id AND a.number < c.attempt) AS earlier
 FROM claimed AS c JOIN lease AS l ON l.job_id = c.id

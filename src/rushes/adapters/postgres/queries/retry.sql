@@ -23,9 +23,7 @@ WITH held AS (
 ), tripped AS (
     -- three lost attempts in a row open the breaker, longer each time; then one job is tried
     UPDATE public.comfy_servers AS s
-    SET failures = s.failures + 1,
-        open_until = CASE WHEN s.failures >= 2
-            THEN now() + least(interval '5 minutes', interval '5 seconds' * power(2, least(s.failures - 2, 8))) END,
+    SET failures = s.failures + 1, open_until = rushes.rests_until(s.failures + 1),
         last_error = %(error_message)s, last_error_at = now()
     FROM back WHERE s.id = back.server_id AND %(error_code)s = 'server_lost'
 ), leftovers AS (
