@@ -2,12 +2,15 @@
 
 import asyncio
 import ctypes
+import fcntl
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -16,25 +19,31 @@ from rushes.domain.errors import Unavailable
 log = structlog.get_logger("rushes.demo")
 
 START_SECONDS = 30.0
+TAKE_OVER_SECONDS = 0.5
 _PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 
 
 @asynccontextmanager
 async def demo_server(folder: Path) -> AsyncIterator[str]:
-    """Its URL; the same at every start where its port is free, so that jobs find it again."""
-    port = await asyncio.to_thread(_port, folder)
-    url = f"http://127.0.0.1:{port}"
-    keeper = asyncio.create_task(_keep(folder, port), name="demo server")
-    try:
-        await _listens(port)
-        yield url
-    finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
+    """Its URL; the same at every start where its port is free, so that jobs find it again.
+
+    Commands on one data directory share it: one runs it, and another takes that over when the first has ended.
+    """
+    with _lock_file(folder) as lock:
+        port = await asyncio.to_thread(_port if _is_ours(lock) else _port_of_another, folder)
+        keeper = asyncio.create_task(_keep(folder, port, lock), name="demo server")
+        try:
+            await _listens(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
 
 
-async def _keep(folder: Path, port: int) -> None:
-    """Run it, and run it again if it dies."""
+async def _keep(folder: Path, port: int, lock: IO[str]) -> None:
+    """Run it when nobody else does, and run it again if it dies."""
+    while not _is_ours(lock):  # noqa: ASYNC110  # the lock of another process has no event
+        await asyncio.sleep(TAKE_OVER_SECONDS)
     while True:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "rushes.testing.comfyui",
@@ -58,9 +67,34 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
+def _lock_file(folder: Path) -> IO[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / "lock").open("a")
+
+
+def _is_ours(lock: IO[str]) -> bool:
+    """Whether this process is the one that runs it; asking again is harmless."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _port_of_another(folder: Path) -> int:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            return int((folder / "port").read_text())
+        except (FileNotFoundError, ValueError):
+            time.sleep(0.05)  # it is starting just now
+    raise Unavailable(
+        f"Another command holds {folder / 'lock'} and starts no demo server: stop it, and start again."
+    )
+
+
 def _port(folder: Path) -> int:
     """The port of last time where it is free, else a new one."""
-    folder.mkdir(parents=True, exist_ok=True)
     remembered = folder / "port"
     wanted = int(remembered.read_text()) if remembered.is_file() else 0
     with socket.socket() as probe:

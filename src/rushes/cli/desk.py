@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rushes.adapters.remote.api import RemoteApi
 from rushes.bootstrap.installation import Installation, open_installation
+from rushes.cli.output import say
 from rushes.domain.errors import InvalidInput, NotFound
 from rushes.domain.principal import Principal
 from rushes.ports import JobQuery
@@ -110,14 +111,16 @@ class LocalDesk:
 class RemoteDesk:
     """Works over the HTTP API, as whoever the token belongs to."""
 
-    def __init__(self, api: RemoteApi) -> None:
+    def __init__(self, api: RemoteApi, tell: Callable[[str], None]) -> None:
         self._api = api
+        self._tell = tell
 
     async def submit(
         self, workflow_type: str, texts: Sequence[tuple[str, str]], files: Files, options: Json
     ) -> Json:
+        await self._run(self._sign_in)
         own = [
-            (name, value if name in ("title", "visibility") else json.dumps(value))
+            (name, value if isinstance(value, str) else json.dumps(value))
             for name, value in options.items()
             if value is not None
         ]
@@ -147,6 +150,15 @@ class RemoteDesk:
     async def waiting_for(self) -> str | None:
         return None  # the job's waiting_reason says it
 
+    def _sign_in(self) -> Json | None:
+        """Without a token a job gets an anonymous account, as in a browser's first visit."""
+        if self._api.token is None:
+            self._api.token = str(self._api.call("POST", "/api/auth/anonymous")["token"])
+            self._tell(
+                f"A new anonymous account owns the job. To see it again: RUSHES_TOKEN={self._api.token}"
+            )
+        return None
+
     async def _run(self, call: Callable[..., Any], *args: Any) -> Json:
         answer: Json = await asyncio.to_thread(call, *args)
         return answer
@@ -156,7 +168,7 @@ class RemoteDesk:
 async def open_desk(settings: Settings, server: str | None, token: str | None) -> AsyncIterator[Desk]:
     """The desk that the options name."""
     if server:
-        yield RemoteDesk(RemoteApi(server, token))
+        yield RemoteDesk(RemoteApi(server, token), say)
         return
     async with open_installation(settings) as at:
         yield LocalDesk(at, await at.accounts.administrator())

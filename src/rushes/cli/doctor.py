@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rushes.adapters.comfyui.client import HttpComfyServers
 from rushes.bootstrap.installation import Installation, open_installation
@@ -37,12 +37,14 @@ def doctor(data_dir: DataDir = None, comfy_url: ComfyUrls = None, as_json: AsJso
 async def _examine(found: Settings, add: Add) -> None:
     add("settings", "ok", f"data in {found.data_dir.absolute()}")
     await _disk(found, add)
+    urls = found.comfy_urls
     try:
         async with open_installation(found) as at:
             await _parts(at, add)
+            urls = urls or tuple(server.url for server in await at.servers.list() if server.enabled)
     except RushesError as error:
         add("database", "error", error.message)
-    await _comfyui(found, add)
+    await _comfyui(found, urls, add)
     built = page()
     add("page", "ok" if built else "warning", str(built) if built else "not built: run `make setup`")
 
@@ -81,15 +83,15 @@ async def _parts(at: Installation, add: Add) -> None:
         add("workflows", "error", f"{name}: {why}")
 
 
-async def _comfyui(found: Settings, add: Add) -> None:
+async def _comfyui(found: Settings, urls: Sequence[str], add: Add) -> None:
     servers = HttpComfyServers(headers=found.comfy_headers)
     try:
-        for url in found.comfy_urls or (USUAL_COMFYUI,):
+        for url in urls or (USUAL_COMFYUI,):
             try:
                 stats = await servers.at(url).system_stats()
                 add("comfyui", "ok", f"{url}: ComfyUI {stats.version}")
             except ComfyError as error:
-                if found.comfy_urls:
+                if urls:
                     add("comfyui", "error", error.message)
                 else:
                     add(

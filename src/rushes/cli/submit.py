@@ -15,6 +15,7 @@ from rushes.cli.following import fetch, to_the_end, verdict
 from rushes.cli.options import AsJson, ComfyUrls, DataDir, ServerUrl, Token, settings
 from rushes.cli.output import say, show, show_json
 from rushes.cli.signals import run_interruptibly
+from rushes.domain.job import Visibility
 from rushes.settings import Settings
 
 
@@ -36,12 +37,15 @@ def submit(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with a progress bar.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Save the results here (waits for them).", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Save the results here (waits for them).", show_default=False
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="A title for the card.", show_default=False)] = None,
     priority: Annotated[int, typer.Option(help="0 to 15; higher goes first.", min=0, max=15)] = 5,
     visibility: Annotated[
-        str | None, typer.Option(help="private, team or public.", show_default=False)
+        Visibility | None, typer.Option(help="Who sees it besides you.", show_default=False)
     ] = None,
     preview: Annotated[
         bool | None,

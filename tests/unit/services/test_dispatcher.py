@@ -41,7 +41,7 @@ async def test_a_server_that_is_not_ready_gets_nothing(change: dict[str, object]
 async def test_a_cancel_reaches_the_job_by_signal_or_with_the_lease() -> None:
     fleet = Fleet()
     fleet.queue.waiting = [one, other] = [claim(), claim()]
-    async with fleet.dispatcher(lease_seconds=0.3) as dispatcher:
+    async with fleet.dispatcher(lease_seconds=0.3):
         await until(lambda: len(fleet.works.in_hand) == 2)
         for payload in ("", "rubbish", str(one.job_id)):
             fleet.events.signal("cancel", payload)
@@ -65,7 +65,7 @@ async def test_a_database_that_is_away_costs_no_job_and_no_loop() -> None:
     fleet = Fleet()
     fleet.queue.away = 5
     fleet.queue.waiting = [claim()]
-    async with fleet.dispatcher() as dispatcher:
+    async with fleet.dispatcher():
         await until(lambda: len(fleet.works.in_hand) == 1)
         fleet.queue.away = 3
         await until(lambda: fleet.queue.away == 0)
@@ -88,7 +88,7 @@ async def test_orphans_are_taken_over_on_their_own_server_even_a_strange_one() -
     fleet = Fleet()
     strange = claim(server_id=claim().job_id, server_url="http://elsewhere:8188", graph_sent=True)
     fleet.queue.orphans = [claim(graph_sent=True), strange]
-    async with fleet.dispatcher() as dispatcher:
+    async with fleet.dispatcher():
         await until(lambda: len(fleet.works.in_hand) == 2)
         assert strange.job_id in fleet.works.in_hand
 

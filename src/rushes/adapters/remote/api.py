@@ -34,7 +34,7 @@ class RemoteApi:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidSetting(f"{url} is no address of a Rushes; write it as http://127.0.0.1:8600")
         self._url = url.rstrip("/")
-        self._token = token
+        self.token = token
         self._opener = build_opener(_NoRedirect())
 
     def call(self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Any = None) -> Any:
@@ -71,8 +71,8 @@ class RemoteApi:
             draft.unlink(missing_ok=True)
 
     def _open(self, method: str, address: str, data: Any, headers: dict[str, str]) -> HTTPResponse:
-        if self._token:
-            headers = {**headers, "Authorization": f"Bearer {self._token}"}
+        if self.token:
+            headers = {**headers, "Authorization": f"Bearer {self.token}"}
         request = Request(self._url + address, data=data, method=method, headers=headers)  # noqa: S310  # http(s) only
         try:
             answer: HTTPResponse = self._opener.open(request, timeout=ANSWER_SECONDS)
