@@ -46,6 +46,7 @@ async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
 
 
 def _dispatcher(at: Installation, collector: Collector) -> Dispatcher:
+    health = ServerHealth(comfy=at.comfy, servers=at.servers, fleet=at.fleet)
     runner = Runner(
         queue=at.queue,
         comfy=at.comfy,
@@ -53,13 +54,14 @@ def _dispatcher(at: Installation, collector: Collector) -> Dispatcher:
         sender=InputSender(storage=at.storage, clock=at.clock),
         collector=collector,
         settler=Settler(queue=at.queue),
+        health=health,
         report=lambda claim: ProgressReport(queue=at.queue, events=at.events, claim=claim),
         clock=at.clock,
     )
     return Dispatcher(
         queue=at.queue,
         servers=at.servers,
-        health=ServerHealth(comfy=at.comfy, servers=at.servers, fleet=at.fleet),
+        health=health,
         processes=at.processes,
         events=at.events,
         runner=runner,

@@ -29,6 +29,7 @@ class Claim:
     deadline_at: datetime | None = None
     cancel_requested: bool = False
     graph_sent: bool = False  # the exact graph of this attempt is stored: it may be on the server already
+    earlier: Sequence[Json] = ()  # {"url", "prompt_id"} of the attempts before this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

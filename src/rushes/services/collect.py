@@ -24,6 +24,7 @@ from rushes.ports import (
     Stored,
 )
 from rushes.services.hold import Hold, LeaseLost
+from rushes.services.insist import insist
 
 log = structlog.get_logger("rushes.collect")
 
@@ -85,7 +86,7 @@ class Collector:
         content_type = mimetypes.guess_type(file.filename)[0] or "application/octet-stream"
         for tries_left in reversed(range(STORE_TRIES)):
             hold.check(self._clock.now())
-            if not await self._queue.storing(hold.claim, key):
+            if not await insist(lambda: self._queue.storing(hold.claim, key)):
                 raise LeaseLost
             try:
                 async with server.view(file) as stream:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -116,6 +117,7 @@ class Dispatcher:
         holds = dict(self._holds)
         if not holds:
             return
+        asked_at = time.monotonic()
         answers = await self._queue.renew(
             [hold.claim for hold in holds.values()], lease_seconds=self._lease_seconds
         )
@@ -123,7 +125,9 @@ class Dispatcher:
             if job_id not in answers:
                 if self._holds.get(job_id) is hold:
                     hold.lose()
-            elif answers[job_id]:
+                continue
+            hold.renewed(asked_at)
+            if answers[job_id]:
                 hold.cancel()
 
     async def _rescue(self) -> None:

@@ -1,6 +1,7 @@
 """A claim while a runner works on it, and the signals that reach it from outside."""
 
 import asyncio
+import time
 from datetime import datetime
 from uuid import UUID
 
@@ -26,8 +27,10 @@ class Stopping(Exception):
 class Hold:
     """The signals about one claim; `check` raises the most important one."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, *, lease_seconds: float) -> None:
         self.claim = claim
+        self._lease_seconds = lease_seconds
+        self.renewed(time.monotonic())
         self.lost = False
         self.cancel_requested = claim.cancel_requested
         self.cancel_sent = False
@@ -37,6 +40,10 @@ class Hold:
     @property
     def job_id(self) -> UUID:
         return self.claim.job_id
+
+    def renewed(self, asked_at: float) -> None:
+        """The lease is ours for its whole length from then on (monotonic)."""
+        self._ours_until = asked_at + self._lease_seconds
 
     def lose(self) -> None:
         self.lost = True
@@ -54,7 +61,7 @@ class Hold:
     def check(self, now: datetime) -> None:
         """Raise LeaseLost, CancelRequested (once), DeadlinePassed or Stopping."""
         self._changed.clear()
-        if self.lost:
+        if self.lost or time.monotonic() > self._ours_until:  # a process that was paused notices by itself
             raise LeaseLost
         if self.cancel_requested and not self.cancel_sent:
             raise CancelRequested

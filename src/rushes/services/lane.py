@@ -9,7 +9,7 @@ import structlog
 
 from rushes.domain.errors import Unavailable
 from rushes.ports import Claim, DispatchQueue, Server
-from rushes.services.hold import Hold
+from rushes.services.hold import Hold, LeaseLost
 from rushes.services.runner import Runner
 
 log = structlog.get_logger("rushes.lane")
@@ -92,7 +92,7 @@ class Lane:
 
     def take(self, claim: Claim) -> None:
         """Run a claim, new or taken over."""
-        hold = Hold(claim)
+        hold = Hold(claim, lease_seconds=self._lease_seconds)
         self._holds[claim.job_id] = hold
         self._occupying += 1  # now, not when the task starts: the next claim looks at it
         task = asyncio.create_task(self._run(hold), name=f"job {claim.job_id}")
@@ -119,8 +119,8 @@ class Lane:
 
         try:
             await self._runner.run(hold, executed)
-        except Unavailable as error:
-            log.error("job left as it stands", job_id=str(hold.job_id), error=error.message)
+        except LeaseLost:
+            log.error("job left as it stands, the database is away", job_id=str(hold.job_id))
         except Exception:
             log.exception("job left as it stands", job_id=str(hold.job_id))
         finally:

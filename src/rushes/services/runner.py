@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import structlog
 
-from rushes.domain.comfy import ComfyFileMissing, ComfyUnreachable, PromptRejected
+from rushes.domain.comfy import ComfyError, ComfyFileMissing, ComfyUnreachable, PromptRejected
 from rushes.domain.errors import InvalidWorkflow, RushesError, StorageFull, Unavailable, UnknownWorkflow
 from rushes.domain.graph import bind
 from rushes.domain.history import Ending, Outcome, outcome
@@ -26,12 +26,18 @@ from rushes.ports import (
 )
 from rushes.services.collect import Collector, NoOutput
 from rushes.services.follow import Follower, PromptLost
-from rushes.services.hold import DeadlinePassed, Hold, LeaseLost, Stopping
+from rushes.services.hold import CancelRequested, DeadlinePassed, Hold, LeaseLost, Stopping
 from rushes.services.inputs import InputSender
+from rushes.services.insist import insist
 from rushes.services.report import ProgressReport
+from rushes.services.server_health import ServerHealth
 from rushes.services.settle import Settler
 
 log = structlog.get_logger("rushes.runner")
+
+# A POST whose answer was lost may still be on its way: how long to wait before each look for its prompt, seconds.
+LOOKS = (0.0, 0.3, 1.0, 2.0)
+WITHDRAW_SECONDS = 5.0
 
 
 class Runner:
@@ -46,6 +52,7 @@ class Runner:
         sender: InputSender,
         collector: Collector,
         settler: Settler,
+        health: ServerHealth,
         report: Callable[[Claim], ProgressReport],
         clock: Clock,
     ) -> None:
@@ -55,6 +62,7 @@ class Runner:
         self._sender = sender
         self._collector = collector
         self._settle = settler
+        self._health = health
         self._report = report
         self._clock = clock
 
@@ -68,6 +76,8 @@ class Runner:
             log.info("lease lost", job_id=str(claim.job_id), attempt=claim.attempt)
         except Stopping:
             await self._settle.released(claim)
+        except CancelRequested:  # where nothing of it is on the server: before it was sent, or after it ended
+            await self._settle.cancelled(claim)
         except DeadlinePassed:
             await self._stop_prompt(server, claim)
             await self._settle.failed(
@@ -80,7 +90,9 @@ class Runner:
         except NoOutput as error:
             await self._settle.failed(claim, JobErrorCode.NO_OUTPUT, str(error))
         except (PromptLost, ComfyUnreachable, ComfyFileMissing) as error:
-            await self._settle.again(claim, JobErrorCode.SERVER_LOST, _lost_words(claim, error))
+            words = _lost_words(claim, error)
+            await insist(lambda: self._health.doubt(claim.server_id, words))
+            await self._settle.again(claim, JobErrorCode.SERVER_LOST, words)
         except StorageFull as error:
             await self._settle.failed(claim, JobErrorCode.STORAGE_FULL, error.message)
         except Unavailable as error:
@@ -114,7 +126,7 @@ class Runner:
             )
             entry = await follower.to_the_end()
         executed()
-        await self._queue.executed(claim)
+        await insist(lambda: self._queue.executed(claim))
         await self._finish(hold, server, workflow, entry, report)
 
     async def _send(
@@ -129,20 +141,31 @@ class Runner:
         claim = hold.claim
         if claim.graph_sent:
             return workflow.graph(claim.workflow_name)
+        await self._withdraw_earlier(claim)
         await report(Progress(stage="uploading"))
         files = await self._sender.send(hold, server)
         hold.check(self._clock.now())
         graph = bind(workflow, claim.workflow_name, claim.inputs, files=files, job_id=f"{claim.job_id}")
-        if not await self._queue.store_graph(claim, graph, workflow.version):
+        if not await insist(lambda: self._queue.store_graph(claim, graph, workflow.version)):
             raise LeaseLost
         try:
             await server.submit(claim.prompt_id, graph, client_id=stream.client_id if stream else uuid4().hex)
         except ComfyUnreachable:
-            # The answer may be lost while the prompt is not: look before giving up.
-            if (await server.find(claim.prompt_id)).where == "unknown":
+            if not await _has_arrived(server, claim.prompt_id):
                 raise
-        await self._queue.submitted(claim)
+        await insist(lambda: self._queue.submitted(claim))
         return graph
+
+    async def _withdraw_earlier(self, claim: Claim) -> None:
+        """An attempt that was given up may have arrived, or run on, after all: its work is of no use any more."""
+        await asyncio.gather(*(self._withdraw(each["url"], each["prompt_id"]) for each in claim.earlier))
+
+    async def _withdraw(self, url: str, prompt_id: str) -> None:
+        try:
+            async with asyncio.timeout(WITHDRAW_SECONDS):
+                await self._comfy.at(url).cancel(prompt_id)
+        except (ComfyError, TimeoutError):
+            log.info("could not cancel an earlier attempt", server=url, prompt_id=prompt_id)
 
     async def _finish(
         self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json | None, report: ProgressReport
@@ -187,6 +210,18 @@ class Runner:
             yield stream
         finally:
             await opened.__aexit__(None, None, None)
+
+
+async def _has_arrived(server: ComfyServer, prompt_id: str) -> bool:
+    """Whether a prompt is there whose POST had no answer."""
+    for pause in LOOKS:
+        await asyncio.sleep(pause)
+        try:
+            if (await server.find(prompt_id)).where != "unknown":
+                return True
+        except ComfyUnreachable:
+            continue
+    return False
 
 
 def _lost_words(claim: Claim, error: Exception) -> str:

@@ -42,6 +42,12 @@ class ServerHealth:
         else:
             self._watched[server.id] = _Watched(server)
 
+    async def doubt(self, server_id: UUID, why: str) -> None:
+        """A job has just met something wrong with it: it gets none before it has answered again."""
+        await self._servers.lost(server_id, why)
+        if watched := self._watched.get(server_id):
+            watched.due = 0.0
+
     async def check_due(self) -> None:
         """Ask those whose turn it is; slow ones don't hold up the others."""
         now = time.monotonic()

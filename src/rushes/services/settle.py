@@ -1,19 +1,17 @@
 """The writes that end an attempt, kept up while the database is away for a moment."""
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 
-from rushes.domain.errors import Unavailable
 from rushes.domain.job import JobErrorCode
 from rushes.ports import Claim, DispatchQueue, JobFailure, Result
+from rushes.services.insist import insist
 
 log = structlog.get_logger("rushes.job")
 
-KEEP_TRYING = 60.0
 FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
 
 
@@ -25,7 +23,7 @@ class Settler:
         self._jitter = jitter
 
     async def completed(self, claim: Claim, result: Result) -> bool:
-        done = await self._insist(lambda: self._queue.complete(claim, result))
+        done = await insist(lambda: self._queue.complete(claim, result))
         self._tell(claim, "completed" if done else "late")
         return done
 
@@ -33,7 +31,7 @@ class Settler:
         self, claim: Claim, code: JobErrorCode, message: str, details: Mapping[str, Any] | None = None
     ) -> None:
         failure = JobFailure(code=code, message=message, details=dict(details) if details else None)
-        await self._insist(lambda: self._queue.fail(claim, failure))
+        await insist(lambda: self._queue.fail(claim, failure))
         self._tell(claim, "failed", code=code.value, error=message)
 
     async def again(self, claim: Claim, code: JobErrorCode, message: str) -> None:
@@ -44,28 +42,16 @@ class Settler:
             return
         failure = JobFailure(code=code, message=message)
         delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** (claim.attempt - 1)) * (0.5 + self._jitter())
-        await self._insist(lambda: self._queue.retry(claim, failure, delay_seconds=delay))
+        await insist(lambda: self._queue.retry(claim, failure, delay_seconds=delay))
         self._tell(claim, "retried", code=code.value, error=message)
 
     async def cancelled(self, claim: Claim) -> None:
-        await self._insist(lambda: self._queue.cancelled(claim))
+        await insist(lambda: self._queue.cancelled(claim))
         self._tell(claim, "cancelled")
 
     async def released(self, claim: Claim) -> None:
-        await self._insist(lambda: self._queue.release(claim))
+        await insist(lambda: self._queue.release(claim))
         self._tell(claim, "released")
-
-    async def _insist(self, write: Callable[[], Awaitable[bool]]) -> bool:
-        loop = asyncio.get_running_loop()
-        until, pause = loop.time() + KEEP_TRYING, 0.2
-        while True:
-            try:
-                return await write()
-            except Unavailable:
-                if loop.time() > until:
-                    raise
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5)
 
     def _tell(self, claim: Claim, outcome: str, **more: str) -> None:
         log.info(

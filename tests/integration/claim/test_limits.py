@@ -99,13 +99,22 @@ async def test_a_job_that_lost_its_server_goes_elsewhere_first(yard: Yard) -> No
     assert (await yard.take(new)).job_id == job
 
 
-async def test_and_comes_back_to_it_when_there_is_no_other(yard: Yard) -> None:
-    server = await yard.server(await yard.need("a"))
+async def test_and_comes_back_to_it_when_the_others_take_too_long(yard: Yard) -> None:
+    need = await yard.need("a")
+    server = await yard.server(need)
+    await yard.server(need)
     job = await yard.job(await yard.person(), "a")
     await yard.lose(await yard.take(server))
     await yard.age(9)
     assert await yard.claim(server) is None
     await yard.age(1.5)
+    assert (await yard.take(server)).job_id == job
+
+
+async def test_and_comes_back_to_it_at_once_when_there_is_no_other(yard: Yard) -> None:
+    server = await yard.server(await yard.need("a"))
+    job = await yard.job(await yard.person(), "a")
+    await yard.lose(await yard.take(server))
     assert (await yard.take(server)).job_id == job
 
 

@@ -16,6 +16,7 @@ NO_LIMIT = 2**31 - 1
 _CLAIM = (
     "job_id", "lease_token", "workflow_type", "workflow_name", "user_id", "inputs", "attempt", "max_attempts",
     "prompt_id", "server_id", "server_url", "deadline_at", "cancel_requested", "graph_sent",
+    "earlier",
 )  # fmt: skip
 
 
