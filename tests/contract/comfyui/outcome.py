@@ -15,6 +15,8 @@ from PIL import Image
 from tests.contract.comfyui.api import Comfy
 
 _NUMBER = re.compile(r"_\d{5}(?=[_.])")
+_PATH = re.compile(r"/.*", re.DOTALL)
+"""A path of the server's machine, and what follows it."""
 _TEMP = re.compile(r"_temp_[a-z]{5}")
 
 
@@ -160,7 +162,10 @@ def run_outcome(comfy: Comfy, prompt: dict[str, Any]) -> dict[str, Any]:
     outputs = dict(sorted(entry["outputs"].items()))
     return {
         "status": entry["status"]["status_str"],
-        "error": [[data["exception_type"], data["exception_message"], data["node_type"]] for data in errors],
+        "error": [
+            [data["exception_type"], _PATH.sub("/…", data["exception_message"]), data["node_type"]]
+            for data in errors
+        ],
         "outputs": outputs_shape(outputs),
         "looks": [
             look(comfy.view(item).content)

@@ -276,3 +276,25 @@ def test_small_answers(comfy: Comfy) -> None:
     assert comfy.get("/models/loras") == comfy.get("/embeddings") == []
     assert comfy.http.get("/health").status_code == 404
     assert comfy.http.delete("/prompt").status_code == 405
+
+
+def test_a_chain_too_deep_is_refused(comfy: Comfy) -> None:
+    prompt = {"0": empty()} | {
+        str(number): node("ImageInvert", image=[str(number - 1), 0]) for number in range(1, 3000)
+    }
+    refused = comfy.submit(prompt | {"end": node("PreviewImage", images=["2999", 0])})
+    assert refused.status_code == 400
+    (found,) = refused.post["node_errors"].values()
+    extra = found["errors"][0]["extra_info"]
+    assert (found["errors"][0]["type"], extra["exception_type"]) == (
+        "exception_during_inner_validation",
+        "RecursionError",
+    )
+
+
+def test_a_long_chain_runs(comfy: Comfy) -> None:
+    prompt = {"0": empty(width=8, height=8)} | {
+        str(number): node("ImageInvert", image=[str(number - 1), 0]) for number in range(1, 80)
+    }
+    run = comfy.submit(prompt | {"end": node("PreviewImage", images=["79", 0])})
+    assert last_message(comfy, run.prompt_id) == "execution_success"

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
@@ -12,20 +11,12 @@ from PIL import Image
 from rushes.testing.comfyui.definitions import Catalogue
 from rushes.testing.comfyui.film import Film
 from rushes.testing.comfyui.folders import Folders
+from rushes.testing.comfyui.graph import is_link
 from rushes.testing.comfyui.media import Latent, Sound
 from rushes.testing.comfyui.nodes import NODES
-from rushes.testing.comfyui.validation import is_link
+from rushes.testing.comfyui.outcomes import Outcome
 
 _MOST_BYTES = 512 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What running a node left: a list of values for every output, and what it shows."""
-
-    values: tuple[list[Any], ...]
-    ui: dict[str, Any] | None = None
-    meta: dict[str, Any] | None = None
 
 
 class Results:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from rushes.testing.comfyui.cache import Results
 from rushes.testing.comfyui.definitions import Catalogue
-from rushes.testing.comfyui.execution import Died, Execution, Surroundings
+from rushes.testing.comfyui.execution import Execution
+from rushes.testing.comfyui.failures import Died
 from rushes.testing.comfyui.faults import Faults
 from rushes.testing.comfyui.folders import Folders
 from rushes.testing.comfyui.generation import Generation, generation
 from rushes.testing.comfyui.history import History
 from rushes.testing.comfyui.hub import Hub
 from rushes.testing.comfyui.queue import Queue
+from rushes.testing.comfyui.surroundings import Surroundings
 
 _log = logging.getLogger(__name__)
 

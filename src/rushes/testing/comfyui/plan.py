@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rushes.testing.comfyui.definitions import Catalogue
+from rushes.testing.comfyui.graph import is_link
 from rushes.testing.comfyui.nodes import NODES
-from rushes.testing.comfyui.validation import is_link
 
 
 class Plan:

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from rushes.testing.comfyui.answers import Json, empty
 from rushes.testing.comfyui.instance import Instance
+from rushes.testing.comfyui.problems import problem
 from rushes.testing.comfyui.queue import Item
-from rushes.testing.comfyui.validation import Validation, problem
+from rushes.testing.comfyui.validation import Validation
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -1,6 +1,5 @@
 """What POST /prompt says about a graph before it is queued, in ComfyUI's own words."""
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +7,9 @@ from typing import Any
 from rushes.testing.comfyui.definitions import Catalogue, Definition, Input, accepts
 from rushes.testing.comfyui.folders import Folders
 from rushes.testing.comfyui.generation import Generation
+from rushes.testing.comfyui.graph import Cycle, children_first
 from rushes.testing.comfyui.nodes import NODES
+from rushes.testing.comfyui.problems import missing_input, out_of_range, problem, raised, unknown_class
 
 _DEEPEST = 2000
 """Links one behind the other; the real server's recursion ends about here."""
@@ -82,76 +83,30 @@ class Validation:
 
     def _unknown_class(self) -> dict[str, Any] | None:
         for name, given in self.prompt.items():
-            named = "class_type" in given
-            class_type = given["class_type"] if named else None
-            if self.catalogue.get(class_type) is None:
-                return self._missing(name, given, class_type, named)
+            if "class_type" not in given or self.catalogue.get(given["class_type"]) is None:
+                return unknown_class(name, given, tells_name=self.generation.names_missing_nodes)
         return None
-
-    def _missing(self, name: str, given: Mapping[str, Any], class_type: Any, named: bool) -> dict[str, Any]:
-        details = f"Node ID '#{name}'"
-        if not self.generation.names_missing_nodes:
-            text = (
-                f"node {class_type} does not exist."
-                if named
-                else "a node is missing the class_type property."
-            )
-            return problem("invalid_prompt", f"Cannot execute because {text}", details)
-        title = given.get("_meta", {}).get("title", class_type)
-        trouble = (
-            "not found. The custom node may not be installed."
-            if named
-            else "has no class_type. The workflow may be corrupted or a custom node is missing."
-        )
-        extra = {"node_id": name, "class_type": class_type, "node_title": title}
-        return problem("missing_node_type", f"Node '{title}' {trouble}", details, extra)
 
     def _check_output(self, output: str) -> bool:
         try:
-            for name in self._children_first(output):
-                self._check_once(name)
-        except _Cycle as cycle:
+            for name, deep in children_first(self.prompt, output, _DEEPEST):
+                self._check_once(name, deep)
+        except Cycle as cycle:
             self._report_cycle(cycle.names)
             return False
         if output in self._raised:
-            self._errors[output] = [_raised("exception_during_validation", self._raised[output])]
+            self._errors[output] = [raised("exception_during_validation", self._raised[output])]
         return self._is_good(output)
 
     def _is_good(self, name: str) -> bool:
         return name in self._errors and not self._errors[name] and name not in self._spoiled
 
-    def _children_first(self, output: str) -> Iterator[str]:
-        path: list[str] = []
-        steps: list[tuple[str, Iterator[str]]] = []
-        done: set[str] = set()
-
-        def enter(name: str) -> None:
-            path.append(name)
-            steps.append((name, iter(self._links(name))))
-
-        enter(output)
-        while steps:
-            name, links = steps[-1]
-            child = next((link for link in links if link not in done and link in self.prompt), None)
-            if child is None:
-                steps.pop()
-                path.pop()
-                done.add(name)
-                yield name
-            elif child in path:
-                raise _Cycle(path[path.index(child) :])
-            else:
-                enter(child)
-
-    def _links(self, name: str) -> list[str]:
-        given = self.prompt[name].get("inputs", {})
-        values = given.values() if isinstance(given, dict) else ()
-        return [value[0] for value in values if is_link(value) and isinstance(value[0], str)]
-
-    def _check_once(self, name: str) -> None:
+    def _check_once(self, name: str, deep: bool) -> None:
         if name in self._errors or name in self._raised:
             return
         try:
+            if deep:
+                raise RecursionError("maximum recursion depth exceeded")
             self._errors[name] = list(self._check_inputs(name))
         except Exception as error:  # any exception is an answer of this server, as in the real one
             self._raised[name] = error
@@ -163,7 +118,7 @@ class Validation:
         for one in definition.inputs(given).values():
             if one.name not in given:
                 if one.required and not one.is_dynamic:
-                    yield _missing_input(one.name)
+                    yield missing_input(one.name)
             elif isinstance(given[one.name], list):
                 yield from self._check_link(name, one, given[one.name])
             else:
@@ -186,7 +141,7 @@ class Validation:
         if source in self._raised and source not in self._errors:
             extra = where | {"linked_node": link}
             self._errors[source] = [
-                _raised("exception_during_inner_validation", self._raised[source], inner=extra)
+                raised("exception_during_inner_validation", self._raised[source], inner=extra)
             ]
         if not self._is_good(source):
             self._spoiled.add(name)
@@ -209,7 +164,7 @@ class Validation:
                 return
         lenient = one.kind == "COMBO" and not self.generation.newer_nodes
         if not skip_range and not lenient:
-            yield from _check_range(one, value, where | {"received_value": value})
+            yield from out_of_range(one, value, where | {"received_value": value})
 
     def _check_file(self, definition: Definition, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         node = NODES[definition.class_type]
@@ -234,56 +189,11 @@ class Validation:
             self._errors[name] = [problem("dependency_cycle", "Dependency cycle detected", walk, extra)]
 
 
-class _Cycle(Exception):
-    def __init__(self, names: list[str]) -> None:
-        self.names = names
-
-
-def is_link(value: Any) -> bool:
-    """Whether an input's value is a link to another node's output."""
-    return isinstance(value, list) and len(value) == 2
-
-
-def problem(
-    kind: str, message: str, details: str = "", extra: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """ComfyUI's shape of an error."""
-    return {"type": kind, "message": message, "details": details, "extra_info": extra or {}}
-
-
-def _missing_input(name: str) -> dict[str, Any]:
-    last = name.rpartition(".")[2]
-    return problem("required_input_missing", "Required input is missing", last, {"input_name": name})
-
-
-def _raised(kind: str, error: Exception, inner: dict[str, Any] | None = None) -> dict[str, Any]:
-    message = "Exception when validating inner node" if inner else "Exception when validating node"
-    extra = {"exception_type": type(error).__name__, "traceback": traceback.format_tb(error.__traceback__)}
-    if inner is not None:
-        extra = inner | {"exception_message": str(error)} | extra
-    return problem(kind, message, str(error), extra)
-
-
 def _slot(index: Any, validation: Validation, source: str) -> int:
     outputs = validation.catalogue[validation.prompt[source]["class_type"]].outputs
     if not -len(outputs) <= index < len(outputs):
         raise IndexError("tuple index out of range")
     return int(index)
-
-
-def _check_range(one: Input, value: Any, where: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    low, high = one.extra.get("min"), one.extra.get("max")
-    if low is not None and value < low:
-        yield problem("value_smaller_than_min", f"Value {value} smaller than min of {low}", one.name, where)
-    elif high is not None and value > high:
-        yield problem("value_bigger_than_max", f"Value {value} bigger than max of {high}", one.name, where)
-    elif one.choices is not None and value not in one.choices:
-        long = len(one.choices) > 20
-        listing = f"(list of length {len(one.choices)})" if long else str(one.choices)
-        extra = where | ({"input_config": None} if long else {})
-        yield problem(
-            "value_not_in_list", "Value not in list", f"{one.name}: '{value}' not in {listing}", extra
-        )
 
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
