@@ -69,6 +69,13 @@ class Person(httpx2.Client):
     def ended(self, job_id: str, *, seconds: float = 30) -> Json:
         return self.until(job_id, lambda job: job["status"] in ENDED, seconds=seconds)
 
+    def until_answered(self, *, seconds: float = 20) -> None:
+        """Until the API has its database again."""
+        end = time.monotonic() + seconds
+        while self.get("/api/jobs").status_code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def completed(self, job_id: str, *, seconds: float = 30) -> Json:
         job = self.ended(job_id, seconds=seconds)
         assert job["status"] == "completed", shown(job)
