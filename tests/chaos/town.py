@@ -1,0 +1,203 @@
+"""The whole installation as processes: a database, dispatchers, an API, ComfyUI servers, and their storage."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import httpx2
+
+from rushes.adapters.postgres.embedded.server import free_port
+from tests.chaos.database import OwnDatabase
+from tests.chaos.kinds import DEMO, REAL, Kind
+from tests.chaos.processes import Part, comfyui, rushes
+from tests.chaos.timeline import Timeline
+
+LEASE_SECONDS = 3.0
+START_SECONDS = 60.0
+
+
+class Comfy:
+    """A ComfyUI server: one of ours, to do anything to, or a real one, which is left alone."""
+
+    def __init__(self, name: str, url: str, part: Part | None = None, version: str = "") -> None:
+        self.name = name
+        self.url = url
+        self.part = part
+        self.version = version
+        self.http = httpx2.Client(base_url=url, timeout=5, trust_env=False)
+
+    def answers(self) -> bool:
+        try:
+            return self.http.get("/prompt").status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def fault(self, kind: str, **options: Any) -> bool:
+        """Put a fault in force; whether it could be."""
+        try:
+            answer = self.http.post("/_demo/faults", json={"kind": kind, **options})
+        except httpx2.HTTPError:
+            return False
+        assert answer.status_code < 300, answer.text
+        return True
+
+    def mend(self) -> None:
+        """No fault is in force any more."""
+        if self.part is not None:
+            try:
+                self.http.delete("/_demo/faults")
+            except httpx2.HTTPError:
+                pass  # a dead server has no faults when it comes back
+
+    def queue(self) -> list[str]:
+        """The prompts that wait or run there."""
+        said = self.http.get("/queue").json()
+        return [item[1] for item in [*said["queue_running"], *said["queue_pending"]]]
+
+    def history(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get("/history").json()
+        return found
+
+
+class Town:
+    """`with Town(folder) as town:` starts all of it and waits until jobs can run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        timeline: Timeline,
+        *,
+        servers: int = 3,
+        dispatchers: int = 2,
+        comfy_urls: Sequence[str] = (),
+        lease_seconds: float = LEASE_SECONDS,
+        **settings: object,
+    ) -> None:
+        self.folder = folder
+        self.timeline = timeline
+        self.lease_seconds = lease_seconds
+        self.kinds: tuple[Kind, ...] = REAL if comfy_urls else DEMO
+        self.storage = folder / "storage"
+        self._settings = settings
+        self._stack = ExitStack()
+        self.database = OwnDatabase()
+        self.comfys = [Comfy(f"real {n}", url) for n, url in enumerate(comfy_urls, 1)] or [
+            self._demo(n) for n in range(1, servers + 1)
+        ]
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._wanted_dispatchers = dispatchers
+        self.dispatchers: list[Part] = []
+        self.api: Part
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            self._stack.callback(self._end_all)
+            self._stack.enter_context(self.database)
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self) -> None:
+        types = self.folder / "types"
+        for kind in self.kinds:
+            kind.install(types)
+        environment = self._environment(types)
+        for comfy in self.comfys:
+            if comfy.part:
+                comfy.part.start()
+        serve = ["serve", "--port", str(self.port)]
+        self.api = self._part("api", serve, environment)
+        self.api.start()
+        self.until(self.api_answers, "the API answers", START_SECONDS)
+        for n in range(1, self._wanted_dispatchers + 1):
+            self.dispatchers.append(self._part(f"dispatcher {n}", ["dispatch"], environment))
+            self.dispatchers[-1].start()
+        self.until(
+            lambda: self.one("select count(*) from comfy_servers where state = 'up'") == len(self.comfys),
+            "all servers are up",
+            START_SECONDS,
+        )
+        self.timeline.note("town is up")
+
+    def _environment(self, types: Path) -> dict[str, str]:
+        given = {
+            "data_dir": self.folder / "data",
+            "database_url": self.database.url,
+            "storage_url": f"file://{self.storage}",
+            "workflows_dir": types,
+            "comfy_urls": ",".join(comfy.url for comfy in self.comfys),
+            "lease_seconds": self.lease_seconds,
+            "limit_jobs_running": "off",
+            "limit_jobs_waiting": "off",
+            "limit_jobs_per_day": "off",
+            "anonymous": "on",
+            "log": "info,json",
+            **self._settings,
+        }
+        return {f"RUSHES_{name.upper()}": str(value) for name, value in given.items()}
+
+    def _part(self, name: str, arguments: list[str], environment: dict[str, str]) -> Part:
+        log = self.folder / f"{name.replace(' ', '-')}.log"
+        return Part(name, rushes, arguments, environment=environment, log=log)
+
+    def _demo(self, n: int) -> Comfy:
+        version = "0.3.64" if n == 2 else "0.33.0"  # both generations
+        port = free_port()
+        arguments = ["--port", str(port), "--base-directory", str(self.folder / f"comfy-{n}")]
+        arguments += ["--version", version, "--extra-nodes", "--faults"]
+        part = Part(f"comfy {n}", comfyui, arguments, environment={}, log=self.folder / f"comfy-{n}.log")
+        return Comfy(part.name, f"http://127.0.0.1:{port}", part, version)
+
+    @property
+    def parts(self) -> list[Part]:
+        api = [self.api] if hasattr(self, "api") else []
+        return [*self.dispatchers, *api, *(comfy.part for comfy in self.comfys if comfy.part)]
+
+    def _end_all(self) -> None:
+        for part in self.parts:
+            part.kill()
+        for comfy in self.comfys:
+            comfy.http.close()
+
+    # --- looking --------------------------------------------------------------------------------
+
+    def api_answers(self) -> bool:
+        try:
+            return httpx2.get(f"{self.url}/healthz", timeout=2, trust_env=False).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def one(self, statement: str, *params: Any) -> Any:
+        """The first column of the first row."""
+        rows = self.database.sql(statement, *params)
+        return rows[0][0] if rows else None
+
+    def status(self, job_id: str | UUID) -> str:
+        return str(self.one("select status from workflow_jobs where id = %s", job_id))
+
+    def until(self, holds: Callable[[], object], what: str, seconds: float = 30) -> float:
+        """Wait until it holds; how long that took."""
+        began = time.monotonic()
+        while not holds():
+            if time.monotonic() - began > seconds:
+                raise AssertionError(f"not within {seconds:g} s: {what}\n{self.timeline}\n{self.logs()}")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def logs(self, size: int = 1500) -> str:
+        """The end of what everybody has said."""
+        return "\n".join(f"--- {part.name}\n{part.said()[-size:]}" for part in self.parts)
