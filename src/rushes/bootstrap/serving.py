@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from rushes import __version__
 from rushes.adapters.auth.local import LocalSessions
+from rushes.adapters.metrics import PrometheusPage
 from rushes.bootstrap.installation import Installation, sessions
 from rushes.bootstrap.locations import page
 from rushes.domain.errors import InvalidSetting
 from rushes.services.feed import FeedHub
 from rushes.web.app import create_app
-from rushes.web.context import Context
+from rushes.web.context import Context, Scraping
 
 GRACE_SECONDS = 5
 
@@ -45,7 +48,8 @@ class _Server(uvicorn.Server):
 def listening_socket(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one. Raises InvalidSetting when it can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # the protocol is named: asyncio turns Nagle off only where it is, and 40 ms an answer hang on it
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -80,13 +84,14 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
         desk=at.desk,
         queue=at.queue_desk,
         fleet=at.fleet,
+        scraping=_scraping(at, host, hub),
         static=page(),
         stopping=lambda: server is not None and server.should_exit,
     )
     form_limit = (at.settings.limit_upload_video_mb + 200 * at.settings.limit_upload_mb) * 1024**2
     server = _Server(
         uvicorn.Config(
-            create_app(context, form_limit=form_limit),
+            create_app(context, form_limit=form_limit, metrics=at.metrics),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -110,6 +115,23 @@ async def until_it_ends(served: Serving) -> None:
     """Wait for the server to fail or, more likely, to be cancelled; it goes on until its block ends."""
     await asyncio.wait([served.done])
     await served.done
+
+
+def _scraping(at: Installation, host: str, hub: FeedHub) -> Scraping:
+    token = at.settings.metrics_token
+    return Scraping(
+        page=PrometheusPage(
+            metrics=at.metrics,
+            types=at.metric_types,
+            store=at.figures,
+            version=__version__,
+            feed_clients=lambda: hub.count,
+            storage_free=lambda: shutil.disk_usage(at.settings.storage_dir).free,
+        ),
+        # with an address of its own, a proxy stands before it, and everybody seems to come from loopback
+        open=token is None and at.settings.public_url is None and ipaddress.ip_address(host).is_loopback,
+        token=token.get_secret_value() if token else None,
+    )
 
 
 def _anonymous_allowed(at: Installation, host: str) -> bool:
