@@ -1,10 +1,12 @@
 """Logs: one line a request and a state change, for people or as JSON."""
 
 import logging
+import re
 import sys
 
 import structlog
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -34,4 +36,19 @@ def configure(setting: str, *, quiet: bool = False) -> None:
 def _rendering(as_json: bool) -> list[structlog.typing.Processor]:
     if as_json:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # plain: the coloured kind shows the values of all variables, and prompts and passwords are among them
+    return [
+        _harmless,
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+
+
+def _harmless(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Control characters in names and paths written out: they must not reach the terminal."""
+    return {name: _CONTROL.sub(_written_out, v) if isinstance(v, str) else v for name, v in event.items()}
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]):02x}"

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     )
     limit_upload_video_mb: int = Field(500, ge=1, description="The largest video that may be uploaded, MB")
     limit_upload_mb: int = Field(50, ge=1, description="The largest other file that may be uploaded, MB")
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Who sends it as a bearer token may read /metrics; without it, only administrators, "
+        "and on loopback addresses everybody",
+    )
     log: str = Field(
         "info", description="Level (debug, info, warning, error), and json or console: info,json"
     )

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
+from rushes.adapters.metrics import metrics_port
 from rushes.bootstrap.installation import Installation
 from rushes.services.collect import Collector
 from rushes.services.dispatcher import Dispatcher
@@ -67,3 +68,8 @@ def _dispatcher(at: Installation, collector: Collector) -> Dispatcher:
         runner=runner,
         lease_seconds=at.settings.lease_seconds,
     )
+
+
+def measuring(at: Installation, *, host: str, port: int) -> AbstractContextManager[int]:
+    """Serve this process's metrics on a port of its own while the block lasts; the port. Raises InvalidSetting."""
+    return metrics_port(at.metrics, host=host, port=port)

@@ -11,11 +11,13 @@ from rushes.adapters.catalog import FolderCatalog
 from rushes.adapters.clock import SystemClock
 from rushes.adapters.comfyui.client import HttpComfyServers
 from rushes.adapters.media import MediaWorkers
+from rushes.adapters.metrics import PrometheusMetrics, TypeNames
 from rushes.adapters.postgres.accounts import PostgresAccounts
 from rushes.adapters.postgres.dispatch import PostgresDispatchQueue
 from rushes.adapters.postgres.embedded import EmbeddedPostgres
 from rushes.adapters.postgres.events import PostgresJobEvents
 from rushes.adapters.postgres.fleet import PostgresFleetStore
+from rushes.adapters.postgres.metrics import PostgresFigures
 from rushes.adapters.postgres.migrations import migrate
 from rushes.adapters.postgres.outbox import PostgresOutbox
 from rushes.adapters.postgres.pool import Database
@@ -30,6 +32,7 @@ from rushes.ports import Limits
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
+from rushes.services.journal import JournaledQueue
 from rushes.services.lifecycle import Lifecycle
 from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
@@ -53,7 +56,7 @@ class Installation:
     comfy: HttpComfyServers
     clock: SystemClock
     reader: PostgresJobReader
-    queue: PostgresDispatchQueue
+    queue: JournaledQueue
     servers: PostgresServerRegistry
     fleet: Fleet
     desk: ServerDesk
@@ -66,6 +69,9 @@ class Installation:
     uploads: Uploads
     forms: Forms
     lifecycle: Lifecycle
+    metrics: PrometheusMetrics
+    metric_types: TypeNames
+    figures: PostgresFigures
 
 
 @asynccontextmanager
@@ -134,6 +140,8 @@ def _put_together(
 ) -> Installation:
     clock = SystemClock()
     types = catalog(settings)
+    metric_types = TypeNames(lambda: (workflow.type for workflow in types.list()))
+    metrics = PrometheusMetrics(types=metric_types)
     reader = PostgresJobReader(database)
     writer = PostgresJobWriter(database=database)
     upload_store = PostgresUploads(database=database)
@@ -149,6 +157,7 @@ def _put_together(
             video_bytes=settings.limit_upload_video_mb * 1024**2,
             other_bytes=settings.limit_upload_mb * 1024**2,
         ),
+        metrics=metrics,
     )
     return Installation(
         settings=settings,
@@ -161,11 +170,15 @@ def _put_together(
         comfy=comfy,
         clock=clock,
         reader=reader,
-        queue=PostgresDispatchQueue(
-            database=database,
-            events=events,
-            running_limit=settings.limit_jobs_running,
-            affinity_seconds=settings.affinity_seconds,
+        queue=JournaledQueue(
+            PostgresDispatchQueue(
+                database=database,
+                events=events,
+                running_limit=settings.limit_jobs_running,
+                affinity_seconds=settings.affinity_seconds,
+            ),
+            metrics=metrics,
+            clock=clock,
         ),
         servers=servers,
         fleet=fleet,
@@ -189,9 +202,13 @@ def _put_together(
             default_visibility=settings.default_visibility,
             servers=servers,
             fleet=fleet,
+            metrics=metrics,
             preview=settings.preview,
         ),
         uploads=uploads,
         forms=Forms(catalog=types, uploads=uploads),
         lifecycle=Lifecycle(writer=writer, events=events),
+        metrics=metrics,
+        metric_types=metric_types,
+        figures=PostgresFigures(database=database),
     )

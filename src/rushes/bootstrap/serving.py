@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
@@ -126,12 +127,19 @@ def _scraping(at: Installation, host: str, hub: FeedHub) -> Scraping:
             store=at.figures,
             version=__version__,
             feed_clients=lambda: hub.count,
-            storage_free=lambda: shutil.disk_usage(at.settings.storage_dir).free,
+            storage_free=lambda: _free_bytes(at.settings.storage_dir),
         ),
         # with an address of its own, a proxy stands before it, and everybody seems to come from loopback
         open=token is None and at.settings.public_url is None and ipaddress.ip_address(host).is_loopback,
         token=token.get_secret_value() if token else None,
     )
+
+
+def _free_bytes(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def _anonymous_allowed(at: Installation, host: str) -> bool:

@@ -3,11 +3,12 @@
 import asyncio
 import webbrowser
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import typer
 
-from rushes.bootstrap.dispatching import dispatching
+from rushes.bootstrap.dispatching import dispatching, measuring
 from rushes.bootstrap.installation import open_installation
 from rushes.bootstrap.sample import submit_samples
 from rushes.bootstrap.serving import listening_socket, serving, until_it_ends
@@ -74,18 +75,32 @@ async def _serve(found: Settings, host: str, port: int) -> None:
         await until_it_ends(served)
 
 
-def dispatch(data_dir: DataDir = None, comfy_url: ComfyUrls = None) -> None:
+def dispatch(
+    data_dir: DataDir = None,
+    comfy_url: ComfyUrls = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Serve this process's /metrics there; 0 takes a free one.", min=0, max=65535),
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="The address to serve /metrics on.")] = "127.0.0.1",
+) -> None:
     """A dispatcher alone; as many as you like on one database."""
-    until_stopped(_dispatch(settings(data_dir, quiet=False, comfy_urls=comfy_url)))
+    until_stopped(
+        _dispatch(settings(data_dir, quiet=False, comfy_urls=comfy_url), metrics_host, metrics_port)
+    )
 
 
-async def _dispatch(found: Settings) -> None:
-    async with open_installation(found) as at:
+async def _dispatch(found: Settings, metrics_host: str, metrics_port: int | None) -> None:
+    async with AsyncExitStack() as stack:
+        at = await stack.enter_async_context(open_installation(found))
+        if metrics_port is not None:
+            port = stack.enter_context(measuring(at, host=metrics_host, port=metrics_port))
+            say(f"Metrics: http://{metrics_host}:{port}/metrics")
         if found.comfy_urls:
             await at.servers.configure(found.comfy_urls)
-        async with dispatching(at) as dispatcher:
-            say(f"Dispatching as {dispatcher.id}")
-            await asyncio.Event().wait()
+        dispatcher = await stack.enter_async_context(dispatching(at))
+        say(f"Dispatching as {dispatcher.id}")
+        await asyncio.Event().wait()
 
 
 def until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -17,6 +17,15 @@ from rushes.ports.fleet import (
 )
 from rushes.ports.jobs import JobQuery, JobReader, JobWriter, Limits, NewJob, Page, StoredFile
 from rushes.ports.media import Media, Preview, Probe
+from rushes.ports.metrics import (
+    Exposition,
+    Figures,
+    FigureStore,
+    LineFigures,
+    Metrics,
+    MetricsPage,
+    ServerFigures,
+)
 from rushes.ports.people import Accounts, WorkflowCatalog
 from rushes.ports.shapes import Json
 from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, StorageOutbox, Stored
@@ -33,7 +42,10 @@ __all__ = [
     "ComfyServer",
     "ComfyServers",
     "DispatchQueue",
+    "Exposition",
     "FeedChange",
+    "FigureStore",
+    "Figures",
     "FleetStore",
     "Gap",
     "JobEvents",
@@ -43,7 +55,10 @@ __all__ = [
     "JobWriter",
     "Json",
     "Limits",
+    "LineFigures",
     "Media",
+    "Metrics",
+    "MetricsPage",
     "NewJob",
     "ObjectStat",
     "ObjectStorage",
@@ -57,6 +72,7 @@ __all__ = [
     "Readiness",
     "Result",
     "Server",
+    "ServerFigures",
     "ServerRegistry",
     "Signal",
     "StorageOutbox",

@@ -106,8 +106,8 @@ class DispatchQueue(Protocol):
         """Give the lease up at once, so that another dispatcher takes the job over in place."""
         ...
 
-    async def expire_deadlines(self) -> int:
-        """Fail pending jobs whose deadline passed; how many."""
+    async def expire_deadlines(self) -> list[UUID]:
+        """Fail pending jobs whose deadline passed; which ones."""
         ...
 
     async def explain_waiting(self, reasons: Mapping[str, str | None]) -> None:

@@ -134,7 +134,6 @@ class Dispatcher:
         if self._stopping.is_set():
             return
         for claim in await self._queue.rescue(owner=self.id, lease_seconds=self._lease_seconds):
-            log.info("job taken over", job_id=str(claim.job_id), attempt=claim.attempt)
             if stale := self._holds.get(claim.job_id):
                 stale.lose()  # our own lease ran out while we were away
             self._lane_of(claim).take(claim)

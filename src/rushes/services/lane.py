@@ -100,12 +100,8 @@ class Lane:
         task.add_done_callback(self._running.discard)
 
     async def _run(self, hold: Hold) -> None:
-        log.info(
-            "job claimed",
-            job_id=str(hold.job_id),
-            attempt=hold.claim.attempt,
-            workflow_type=hold.claim.workflow_type,
-            server=hold.claim.server_url,
+        structlog.contextvars.bind_contextvars(  # for every line of this task, whoever writes it
+            job_id=str(hold.job_id), attempt=hold.claim.attempt, server=hold.claim.server_url
         )
         occupies = True
 

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from rushes.domain.errors import Conflict, NotFound
 from rushes.domain.job import JobStatus
 from rushes.domain.principal import Principal
 from rushes.ports import JobEvents, JobWriter
+
+log = structlog.get_logger("rushes.job")
 
 NO_SUCH_JOB = "There is no such job, or it is not yours."
 
@@ -28,6 +32,7 @@ class Lifecycle:
             raise Conflict(
                 f"The job is {status} already; there is nothing to cancel.", details={"status": status}
             )
+        _tell("cancel asked", principal, job_id, status)
         await self._events.notify("cancel", str(job_id))
         await self._events.notify("jobs")
 
@@ -44,7 +49,19 @@ class Lifecycle:
             raise NotFound(NO_SUCH_JOB)
         await self._events.notify("cancel", str(job_id))
         await self.edit(principal, job_id, {"deleted": True})
+        _tell("deleted", principal, job_id, status)
 
     async def restore(self, principal: Principal, job_id: UUID) -> None:
         """Out of the trash."""
         await self.edit(principal, job_id, {"deleted": False})
+        _tell("restored", principal, job_id)
+
+
+def _tell(what: str, principal: Principal, job_id: UUID, status: JobStatus | None = None) -> None:
+    """Of a cancel, the status tells whether it was at once (cancelled) or is now under way (processing)."""
+    log.info(
+        f"job {what}",
+        job_id=str(job_id),
+        user_id=str(principal.user_id),
+        **({"status": status.value} if status else {}),
+    )

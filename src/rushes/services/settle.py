@@ -4,13 +4,9 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import structlog
-
 from rushes.domain.job import JobErrorCode
 from rushes.ports import Claim, DispatchQueue, JobFailure, Result
 from rushes.services.insist import insist
-
-log = structlog.get_logger("rushes.job")
 
 FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
 
@@ -23,16 +19,13 @@ class Settler:
         self._jitter = jitter
 
     async def completed(self, claim: Claim, result: Result) -> bool:
-        done = await insist(lambda: self._queue.complete(claim, result))
-        self._tell(claim, "completed" if done else "late")
-        return done
+        return await insist(lambda: self._queue.complete(claim, result))
 
     async def failed(
         self, claim: Claim, code: JobErrorCode, message: str, details: Mapping[str, Any] | None = None
     ) -> None:
         failure = JobFailure(code=code, message=message, details=dict(details) if details else None)
         await insist(lambda: self._queue.fail(claim, failure))
-        self._tell(claim, "failed", code=code.value, error=message)
 
     async def again(self, claim: Claim, code: JobErrorCode, message: str) -> None:
         """Another attempt, later and with jitter; failed when none is left."""
@@ -43,22 +36,9 @@ class Settler:
         failure = JobFailure(code=code, message=message)
         delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** (claim.attempt - 1)) * (0.5 + self._jitter())
         await insist(lambda: self._queue.retry(claim, failure, delay_seconds=delay))
-        self._tell(claim, "retried", code=code.value, error=message)
 
     async def cancelled(self, claim: Claim) -> None:
         await insist(lambda: self._queue.cancelled(claim))
-        self._tell(claim, "cancelled")
 
     async def released(self, claim: Claim) -> None:
         await insist(lambda: self._queue.release(claim))
-        self._tell(claim, "released")
-
-    def _tell(self, claim: Claim, outcome: str, **more: str) -> None:
-        log.info(
-            f"job {outcome}",
-            job_id=str(claim.job_id),
-            attempt=claim.attempt,
-            workflow_type=claim.workflow_type,
-            server=claim.server_url,
-            **more,
-        )

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from rushes.domain.errors import InvalidInput, InvalidRequest, Unauthenticated
 from rushes.domain.inputs import at_path, dotted, file_fields, validate_inputs
 from rushes.domain.job import Visibility
@@ -21,12 +23,15 @@ from rushes.ports import (
     JobWriter,
     Json,
     Limits,
+    Metrics,
     NewJob,
     ServerRegistry,
     WorkflowCatalog,
 )
 from rushes.services.fleet import Fleet
 from rushes.services.input_files import InputFiles
+
+log = structlog.get_logger("rushes.job")
 
 PRODUCTION, PREVIEW = "workflow.json", "preview.json"
 LATEST_DEADLINE = timedelta(days=3653)
@@ -95,6 +100,7 @@ class Submission:
         default_visibility: str = Visibility.PRIVATE,
         servers: ServerRegistry,
         fleet: Fleet,
+        metrics: Metrics,
         preview: str = "auto",
     ) -> None:
         self._catalog = catalog
@@ -108,6 +114,7 @@ class Submission:
         self._default_visibility = default_visibility
         self._servers = servers
         self._fleet = fleet
+        self._metrics = metrics
         self._preview = preview
 
     async def submit(self, principal: Principal, asked: Submit) -> Submitted:
@@ -162,6 +169,14 @@ class Submission:
                 self._limits,
             )
         await self._events.notify("jobs")
+        self._metrics.submitted(workflow.type)
+        log.info(
+            "job submitted",
+            job_id=str(job_id),
+            workflow_type=workflow.type,
+            graph=graph_name,
+            user_id=str(user_id),
+        )
         return job_id
 
     async def preview_default(self) -> bool:

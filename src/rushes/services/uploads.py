@@ -16,7 +16,7 @@ from rushes.domain.errors import (
 )
 from rushes.domain.keys import upload_key
 from rushes.domain.principal import Principal
-from rushes.ports import Clock, Media, ObjectStorage, Probe, Upload, UploadStore
+from rushes.ports import Clock, Media, Metrics, ObjectStorage, Probe, Upload, UploadStore
 
 MEDIA_KINDS = ("image", "video", "audio")
 NAME_LIMIT = 255
@@ -55,12 +55,14 @@ class Uploads:
         media: Media,
         clock: Clock,
         upload_limits: UploadLimits,
+        metrics: Metrics,
     ) -> None:
         self._uploads = uploads
         self._storage = storage
         self._media = media
         self._clock = clock
         self.upload_limits = upload_limits
+        self._metrics = metrics
 
     async def create(
         self, principal: Principal, *, filename: str, size_bytes: int, declared_type: str | None
@@ -141,6 +143,7 @@ class Uploads:
         except RushesError:
             await self._storage.delete_many([upload.key])
             raise
+        self._metrics.uploaded(taken.size_bytes)
         return taken, probe
 
 

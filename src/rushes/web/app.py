@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 from rushes import __version__
+from rushes.ports import Metrics
 from rushes.web import errors, events, files, health, jobs, me, page, servers, submit, uploads, workflows
 from rushes.web.context import Context
 from rushes.web.middleware import Surroundings
@@ -16,7 +17,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(
-    context: Context | None, *, lifespan: Lifespan | None = None, form_limit: int = 1024**3
+    context: Context | None,
+    *,
+    lifespan: Lifespan | None = None,
+    form_limit: int = 1024**3,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """The API and the page. Without a context only its OpenAPI can be asked for."""
     app = FastAPI(
@@ -24,7 +29,7 @@ def create_app(
     )
     app.state.context = context
     errors.install(app)
-    app.add_middleware(Surroundings, form_limit=form_limit)
+    app.add_middleware(Surroundings, form_limit=form_limit, metrics=metrics)
     for room in (health, me, workflows, uploads, submit, jobs, servers, events, files, page):
         app.include_router(room.router)
     return app

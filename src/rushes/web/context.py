@@ -8,7 +8,15 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from rushes.domain.principal import Principal
-from rushes.ports import JobReader, ObjectStorage, Processes, QueueDesk, ServerRegistry, WorkflowCatalog
+from rushes.ports import (
+    JobReader,
+    MetricsPage,
+    ObjectStorage,
+    Processes,
+    QueueDesk,
+    ServerRegistry,
+    WorkflowCatalog,
+)
 from rushes.services.feed import FeedHub
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
@@ -35,6 +43,15 @@ class Sessions(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scraping:
+    """The metrics, and who may read them: everybody, or administrators and whoever has the token."""
+
+    page: MetricsPage
+    open: bool
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The services behind the API."""
 
@@ -52,6 +69,7 @@ class Context:
     desk: ServerDesk
     queue: QueueDesk
     fleet: Fleet
+    scraping: Scraping
     static: Path | None = None
     stopping: Callable[[], bool] = lambda: False
 

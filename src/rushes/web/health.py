@@ -1,14 +1,16 @@
 """/healthz, /readyz and /metrics."""
 
+import secrets
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from rushes.domain.errors import RushesError
+from rushes.domain.errors import Forbidden, RushesError
 from rushes.ports import Readiness
 from rushes.web.context import Context, Ctx
+from rushes.web.errors import documented
+from rushes.web.identity import bearer_token, current
 from rushes.web.schemas import Ready
 
 router = APIRouter(tags=["operations"])
@@ -28,10 +30,29 @@ async def readyz(ctx: Ctx) -> JSONResponse:
     return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics() -> Response:
-    """Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={**documented(401, 403), 200: {"content": {"text/plain": {}}}},
+)
+async def metrics(ctx: Ctx, request: Request) -> Response:
+    """For Prometheus. Open on loopback addresses; else for administrators, and with RUSHES_METRICS_TOKEN."""
+    if not await _may_scrape(ctx, request):
+        raise Forbidden(
+            "Metrics name servers, so they are not for everybody. Set RUSHES_METRICS_TOKEN, and send it as: "
+            "Authorization: Bearer <token>."
+        )
+    shown = await ctx.scraping.page.exposition()
+    return Response(shown.body, media_type=shown.content_type)
+
+
+async def _may_scrape(ctx: Context, request: Request) -> bool:
+    if ctx.scraping.open:
+        return True
+    sent = bearer_token(request)
+    if sent and ctx.scraping.token and secrets.compare_digest(sent.encode(), ctx.scraping.token.encode()):
+        return True
+    return (await current(request, ctx)).is_admin
 
 
 async def _parts(ctx: Context) -> dict[str, dict[str, Any]]:

@@ -45,6 +45,12 @@ def refuse_foreign_page(request: Request) -> None:
 
 async def current(request: Request, ctx: Ctx) -> Principal:
     """Whoever is signed in, else nobody."""
+    principal = await _signed_in(request, ctx)
+    request.state.user_id = principal.user_id  # for the request's log line
+    return principal
+
+
+async def _signed_in(request: Request, ctx: Context) -> Principal:
     token = bearer_token(request)
     if token:
         return await ctx.sessions.principal(token)
@@ -67,6 +73,7 @@ async def somebody(request: Request, response: Response, ctx: Ctx) -> Principal:
     principal, token = await sign_in_anonymously(ctx)
     set_session(response, token, secure=request.url.scheme == "https")
     request.state.new_session = token
+    request.state.user_id = principal.user_id
     return principal
 
 

@@ -1,4 +1,4 @@
-"""Around every request: an id, a log line, a bound on its body, and safe headers."""
+"""Around every request: an id, a log line, its measures, a bound on its body, and safe headers."""
 
 import re
 import time
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rushes.ports import Metrics
 from rushes.web.errors import error_answer
 
 log = structlog.get_logger("rushes.request")
@@ -22,8 +23,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Surroundings:
     """Plain ASGI, so that streams stay streams."""
 
-    def __init__(self, app: ASGIApp, *, form_limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, form_limit: int, metrics: Metrics | None) -> None:
         self._app = app
+        self._metrics = metrics
         self._form_limit = form_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,11 +43,12 @@ class Surroundings:
         self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str
     ) -> None:
         began, status, started = time.perf_counter(), 500, False
+        first_byte: float | None = None
 
         async def marked(message: Message) -> None:
-            nonlocal status, started
+            nonlocal status, started, first_byte
             if message["type"] == "http.response.start":
-                status, started = message["status"], True
+                status, started, first_byte = message["status"], True, time.perf_counter() - began
                 out = MutableHeaders(scope=message)
                 out["X-Request-Id"] = request_id
                 out.setdefault("X-Content-Type-Options", "nosniff")
@@ -69,7 +72,15 @@ class Surroundings:
                 raise
             await error_answer(500, "internal_error", BROKE)(scope, receive, marked)
         finally:
-            _tell(scope, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._measure(scope, status, seconds if first_byte is None else first_byte)
+            _tell(scope, status, seconds)
+
+    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
+        if self._metrics is not None:
+            self._metrics.answered(
+                method=scope["method"], route=_route(scope), status=status, seconds=seconds
+            )
 
     def _limit(self, scope: Scope, headers: Headers) -> int | None:
         if scope["method"] == "PUT" and scope["path"].startswith("/api/uploads/"):
@@ -103,4 +114,18 @@ def _bounded(receive: Receive, limit: int | None) -> Receive:
 def _tell(scope: Scope, status: int, seconds: float) -> None:
     quiet = status < 500 and scope["path"] in ("/healthz", "/readyz", "/metrics")
     say = log.debug if quiet else log.info
-    say("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+    user_id = scope.get("state", {}).get("user_id")
+    more = {"user_id": str(user_id)} if user_id else {}
+    say(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        ms=round(seconds * 1000, 1),
+        **more,
+    )
+
+
+def _route(scope: Scope) -> str:
+    """The template, never the path: there are few of them."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))

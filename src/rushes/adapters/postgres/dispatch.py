@@ -132,8 +132,8 @@ class PostgresDispatchQueue:
     async def release(self, claim: Claim) -> bool:
         return await self._guarded("release", claim)
 
-    async def expire_deadlines(self) -> int:
-        return await self._told("expire_deadlines", {})
+    async def expire_deadlines(self) -> list[UUID]:
+        return [job_id for (job_id,) in await self._told("expire_deadlines", {})]
 
     async def explain_waiting(self, reasons: Mapping[str, str | None]) -> None:
         await self._told("explain_waiting", {"needs": list(reasons), "reasons": list(reasons.values())})
@@ -148,11 +148,11 @@ class PostgresDispatchQueue:
             await self._events.notify("jobs")
         return done
 
-    async def _told(self, name: str, params: dict[str, Any]) -> int:
+    async def _told(self, name: str, params: dict[str, Any]) -> list[TupleRow]:
         rows = await self._database.fetch_all(query(name), params)
         if rows:
             await self._events.notify("jobs")
-        return len(rows)
+        return rows
 
 
 def _claim(row: TupleRow) -> Claim:

@@ -73,9 +73,9 @@ class MemoryQueue:
     async def release(self, claim: Claim) -> bool:
         return self._book("release", claim)
 
-    async def expire_deadlines(self) -> int:
+    async def expire_deadlines(self) -> list[UUID]:
         self._reach()
-        return 0
+        return []
 
     async def explain_waiting(self, reasons: Mapping[str, str | None]) -> None:  # noqa: ARG002
         self._reach()
