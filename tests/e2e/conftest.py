@@ -3,19 +3,26 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e.installation import RunningRushes
 from tests.postgres import drop_database, fresh_database
 
 PAGE = Path(__file__).parents[2] / "web"
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 PATIENCE_MS = 15_000
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -31,6 +38,18 @@ def chromium() -> str | None:
 
 @pytest.fixture(scope="session")
 def database_url(postgres_server: str) -> Iterator[str]:
+    with a_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def own_database_url(postgres_server: str) -> Iterator[str]:
+    with a_database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def a_database(postgres_server: str) -> Iterator[str]:
     url = fresh_database(postgres_server)
     yield url
     drop_database(url)
@@ -50,6 +69,14 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield browser
         browser.close()
+
+
+def stop_jobs(context: BrowserContext) -> None:
+    """What a test leaves running would hold up the next one."""
+    with suppress(PlaywrightError):  # an installation of the test's own may be gone
+        running = context.request.get("/api/jobs?scope=mine&status=pending&status=processing&limit=100")
+        for job in running.json()["data"]:
+            context.request.post(f"/api/jobs/{job['id']}/cancel")
 
 
 @pytest.fixture
@@ -101,5 +128,6 @@ def visit(browser: Browser, rushes: RunningRushes) -> Iterator[Visit]:
 
     yield visit
     for context in contexts:
+        stop_jobs(context)
         context.close()
     assert not complaints, "The page complained in its console:\n" + "\n".join(complaints)

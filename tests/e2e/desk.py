@@ -42,6 +42,15 @@ def finished(page: Page, count: int = 1) -> Locator:
     return done
 
 
+def all_done(page: Page) -> None:
+    """Wait until none of this person's jobs waits or runs, drawn or not."""
+    for _ in range(300):
+        if not page.request.get("/api/jobs?scope=mine&status=pending&status=processing").json()["data"]:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("jobs still wait or run after 30 s")
+
+
 def submit(page: Page, workflow_type: str, **inputs: Any) -> dict[str, Any]:
     """Submit through the API as this page's person, without the form."""
     body = {"workflow_type": workflow_type, "inputs": inputs}

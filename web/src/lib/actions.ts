@@ -42,7 +42,7 @@ export async function runAgain(job: Job): Promise<void> {
   };
   const created = await attempt(api.submit(again, uuid()));
   if (!created) return;
-  session.receive(created);
+  session.begin(created);
   toasts.say('Running again as a new job.', {
     label: 'Show',
     run: () => location.go({ job: created.id }),

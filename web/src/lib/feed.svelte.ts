@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { api } from './api/calls';
 import { messageOf } from './api/errors';
-import type { Job, Progress } from './api/types';
+import type { Job, Page, Progress } from './api/types';
 import { isTerminal, matches } from './job';
 import { DEFAULT_VIEW, filtersOf, type View } from './view';
 
@@ -22,31 +22,54 @@ export class Feed {
   #me: string | null = null;
   #cursor: string | null = null;
   #running: AbortController | null = null;
+  #meanwhile: Job[] | null = null; // came in live while a page was on its way
 
   /** Show another selection. */
   async load(view: View, me: string | null): Promise<void> {
     [this.#view, this.#me] = [view, me];
     this.phase = this.jobs.length ? this.phase : 'loading';
-    await this.refresh();
+    await this.#reload((page) => this.#show(page));
   }
 
-  /** The first page anew; what was on the page stays until it is here. */
-  async refresh(): Promise<void> {
+  /** Look for what was missed, without moving anybody who reads. */
+  async catchUp(): Promise<void> {
+    await this.#reload((page) => this.#merge(page));
+  }
+
+  async #reload(take: (page: Page) => void): Promise<void> {
     this.#running?.abort();
     const running = (this.#running = new AbortController());
+    const meanwhile: Job[] = (this.#meanwhile = []);
     try {
       const page = await api.jobs(filtersOf(this.#view), null, running.signal);
       if (running.signal.aborted) return;
-      this.jobs = page.data;
-      this.fresh = [];
-      this.#turn(page.pagination);
-      for (const job of page.data) if (job.progress) this.progress.set(job.id, job.progress);
+      take(page);
       this.phase = 'ready';
     } catch (error) {
       if (running.signal.aborted) return;
       this.problem = messageOf(error);
       this.phase = 'failed';
     }
+    this.#meanwhile = null;
+    for (const job of meanwhile) this.receive(job);
+  }
+
+  #show(page: Page): void {
+    this.jobs = page.data;
+    this.fresh = [];
+    this.#turn(page.pagination);
+    for (const job of page.data) if (job.progress) this.progress.set(job.id, job.progress);
+  }
+
+  #merge(page: Page): void {
+    const newest = this.fresh[0] ?? this.jobs[0];
+    const oldest = page.data.at(-1);
+    const meets = page.data.some((job) => newest && job.id <= newest.id);
+    if (!newest || !oldest || (page.pagination.has_more && !meets)) return this.#show(page);
+    const there = page.data.map((job) => job.id);
+    const gone = (job: Job) => job.id >= oldest.id && !there.includes(job.id);
+    for (const job of [...this.jobs, ...this.fresh]) if (gone(job)) this.remove(job.id);
+    for (const job of page.data.toReversed()) this.receive(job);
   }
 
   /** The next page, once somebody comes near the end. */
@@ -69,6 +92,7 @@ export class Feed {
 
   /** A job as it now is: from the live feed, or from an answer to this page's own request. */
   receive(job: Job): void {
+    this.#meanwhile?.push(job);
     if (isTerminal(job)) this.progress.delete(job.id);
     else if (job.progress) this.progress.set(job.id, job.progress);
     const shown = this.find(job.id);
@@ -85,6 +109,12 @@ export class Feed {
   remove(id: string): void {
     this.jobs = this.jobs.filter((job) => job.id !== id);
     this.fresh = this.fresh.filter((job) => job.id !== id);
+  }
+
+  /** A job that was sent from this page: its sender wants to see it. */
+  begin(job: Job): void {
+    this.receive(job);
+    this.showFresh();
   }
 
   /** Put what waits in the pill on top. */
@@ -106,8 +136,7 @@ export class Feed {
   #add(job: Job): void {
     const last = this.jobs.at(-1);
     if (this.more && last && job.id < last.id) return; // a later page brings it
-    const own = job.user_id === this.#me && job.version <= 1;
-    if (this.reading() && !own) this.fresh = sorted([job, ...this.fresh]);
+    if (this.reading()) this.fresh = sorted([job, ...this.fresh]);
     else this.jobs = sorted([job, ...this.jobs]);
   }
 

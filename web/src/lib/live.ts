@@ -4,7 +4,7 @@ export interface LiveListener {
   job(job: Job): void;
   progress(id: string, progress: Progress): void;
   removed(id: string): void;
-  /** Connected; `gap` is true when changes may have been missed, so that a reload is due. */
+  /** Connected; `gap` is true when changes before may have been missed, so that a look is due. */
   connected(gap: boolean): void;
   lost(): void;
 }
@@ -17,15 +17,14 @@ export function follow(listener: LiveListener, url = '/api/events'): () => void 
   let timer = 0;
   let failures = 0;
   let fresh = true; // a connection that the browser can't resume by Last-Event-ID
-  let first = true;
 
   const parsed = <T>(event: Event): T => JSON.parse((event as MessageEvent<string>).data) as T;
 
   function open(): void {
     source = new EventSource(url);
     source.addEventListener('hello', () => {
-      listener.connected(fresh && !first);
-      [failures, fresh, first] = [0, false, false];
+      listener.connected(fresh);
+      [failures, fresh] = [0, false];
     });
     source.addEventListener('job', (event) => listener.job(parsed<Job>(event)));
     source.addEventListener('progress', (event) => {
@@ -50,12 +49,11 @@ export function follow(listener: LiveListener, url = '/api/events'): () => void 
   }
 
   const wake = () => {
-    if (source?.readyState !== EventSource.OPEN) {
-      clearTimeout(timer);
-      source?.close();
-      fresh = true;
-      open();
-    }
+    if (source?.readyState === EventSource.OPEN) return listener.connected(false);
+    clearTimeout(timer);
+    source?.close();
+    fresh = true;
+    open();
   };
   window.addEventListener('online', wake);
   open();

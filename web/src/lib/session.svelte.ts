@@ -4,8 +4,12 @@ import { messageOf } from './api/errors';
 import type { Job, Me, Workflow, WorkflowSummary } from './api/types';
 import { Feed } from './feed.svelte';
 import { follow } from './live';
-import { words } from './text';
+import { matches } from './job';
+import { location } from './location.svelte';
+import { sentence, words } from './text';
 import { usualTime } from './time';
+
+const PATIENCE_MS = 1500;
 
 type Connection = 'connecting' | 'live' | 'lost' | 'offline';
 
@@ -15,6 +19,7 @@ class Session {
   workflows = $state.raw<WorkflowSummary[]>([]);
   previewDefault = $state(false);
   connection = $state<Connection>('connecting');
+  started = $state(false); // known who is here, and connected: what is loaded now misses nothing
   problem = $state(''); // why the page could not start
   comfyui = $state(''); // why jobs wait, in the server's words; empty when they don't
   readonly feed = new Feed();
@@ -34,7 +39,11 @@ class Session {
       return;
     }
     void this.#look();
-    this.#follow();
+    await Promise.race([
+      this.#follow(),
+      new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)),
+    ]);
+    this.started = true;
   }
 
   title(type: string): string {
@@ -68,13 +77,23 @@ class Session {
     for (const watcher of this.#watchers) watcher(job);
   }
 
+  /** A job was sent from this page. */
+  begin(job: Job): void {
+    this.feed.begin(job);
+    if (matches(job, location.view, this.me?.id ?? null))
+      window.scrollTo({ top: 0, behavior: 'smooth' });
+  }
+
   /** Be told of every job that changes. Returns how to stop it. */
   watch(watcher: (job: Job) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
 
-  #follow(): void {
+  /** Resolves at the first word about the connection. */
+  #follow(): Promise<void> {
+    let resolve: () => void = () => undefined;
+    const first = new Promise<void>((done) => (resolve = done));
     follow({
       job: (job) => this.receive(job),
       progress: (id, progress) => {
@@ -84,23 +103,29 @@ class Session {
       removed: (id) => this.feed.remove(id),
       connected: (gap) => {
         this.connection = 'live';
-        if (gap) {
-          void this.feed.refresh();
+        resolve();
+        if (gap && this.started) {
+          void this.feed.catchUp();
           void this.#look();
         }
       },
       lost: () => {
         this.connection = navigator.onLine ? 'lost' : 'offline';
+        resolve();
       },
     });
     window.addEventListener('offline', () => (this.connection = 'offline'));
+    return first;
   }
 
   async #look(): Promise<void> {
     try {
       const { parts } = await api.readiness();
       const part = parts.comfyui;
-      this.comfyui = part && !part.ok ? part.message || 'No ComfyUI server is reachable.' : '';
+      this.comfyui =
+        part && !part.ok
+          ? sentence(part.message || 'no ComfyUI server is reachable; jobs wait until one is')
+          : '';
     } catch {
       // The connection's own banner says what is wrong.
     }

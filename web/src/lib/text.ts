@@ -12,6 +12,12 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
+/** "is required: upload an image" → "Is required: upload an image." */
+export function sentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?)]$/.test(text) ? text : `${text}.`;
+}
+
 /** "audio_start" → "Audio start". */
 export function words(name: string): string {
   const spaced = name.replace(/[_-]+/g, ' ').trim();

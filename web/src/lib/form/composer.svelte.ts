@@ -42,7 +42,7 @@ class Composer {
   async submit(): Promise<Job | null> {
     const job = await this.form?.submit();
     if (!job) return null;
-    session.receive(job);
+    session.begin(job);
     sheet.open = false;
     return job;
   }

@@ -4,6 +4,7 @@ import { ApiError, messageOf } from '../api/errors';
 import type { Job, Workflow } from '../api/types';
 import { isStoredFile, storageUrl } from '../job';
 import { recall, remember } from '../memory';
+import { sentence } from '../text';
 import { uuid } from '../unique';
 import { fieldsOf, isFile, isList, type Field } from './fields';
 import { accepts, fromStored, type MediaValue } from './media';
@@ -173,10 +174,4 @@ function filled(field: Field, value: unknown): Value {
 function withoutFiles(fields: Field[], inputs: Record<string, unknown>): Record<string, unknown> {
   const kept = fields.filter((field) => !isFile(field) && !isList(field) && field.kind !== 'seed');
   return Object.fromEntries(kept.map((field) => [field.name, inputs[field.name] ?? null]));
-}
-
-/** "is required: upload an image" → "Is required: upload an image." */
-function sentence(message: string): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  return /[.!?)]$/.test(text) ? text : `${text}.`;
 }
