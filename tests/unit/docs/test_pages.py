@@ -109,3 +109,18 @@ def test_pages_name_no_machine():
     """No path of the machine that they were written on."""
     for page in PAGES:
         assert not re.search(r"/(work|opt|root|home)/|/tmp/\w", page.read_text("utf-8")), shown(page)
+
+
+def test_map_of_the_house():
+    """Every folder and module of the package has its line, and every line its folder or module."""
+    drawn = next(block for block in code_blocks(ROOT / "README.md", "text") if "src/rushes/" in block)
+    inner = drawn[drawn.index("src/rushes/") :]
+    named = {line.split()[0].rstrip("/") for line in inner.splitlines() if line.startswith("  ")}
+    package = ROOT / "src" / "rushes"
+    assert [name for name in named if not (package / name).exists()] == []
+    unnamed = {"__init__.py", "__main__.py", "observability.py", "py.typed"}
+    there = {path.name for path in package.iterdir() if path.name[0] != "_"} - unnamed
+    assert there <= {name.partition("/")[0] for name in named}
+    assert [
+        line for line in drawn.splitlines() if line[0] != " " and not (ROOT / line.split()[0]).exists()
+    ] == []
