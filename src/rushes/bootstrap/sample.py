@@ -34,12 +34,14 @@ async def submit_samples(at: Installation) -> list[UUID]:
             inputs={"image": picture, "prompt": words},
             title="Sample picture",
             visibility="public",
+            preview=True,  # whatever models a server lacks, the first look at Rushes shows a result
         ),
         Submit(
             workflow_type="lipsync-one",
             inputs={"image": picture, "audio": voice},
             title="Sample video",
             visibility="public",
+            preview=True,  # whatever models a server lacks, the first look at Rushes shows a result
         ),
     ]
     return [(await at.submission.submit(administrator, one)).job_id for one in asked]

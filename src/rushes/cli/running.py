@@ -1,6 +1,9 @@
 """Commands that keep running: up, serve, dispatch."""
 
 import asyncio
+import os
+import sys
+import threading
 import webbrowser
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -43,13 +46,18 @@ def up(
 async def _up(found: Settings, *, host: str, port: int, demo: bool, sample: bool, browser: bool) -> None:
     async with everything(found, host=host, port=port, demo=demo, tell=say) as running:
         _greet(running)
-        if browser:
-            webbrowser.open(running.serving.url)
+        if browser and _has_display():
+            threading.Thread(target=webbrowser.open, args=(running.serving.url,), daemon=True).start()
         if sample:
             jobs = await submit_samples(running.installation)
             if jobs:
                 say(f"Sample jobs: {len(jobs)}, in the feed now.")
         await until_it_ends(running.serving)
+
+
+def _has_display() -> bool:
+    """Whether a page can be shown here; a text browser would take the terminal over."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _greet(running: Up) -> None:
@@ -109,9 +117,3 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
         run_interruptibly(work)
     except Interrupted:
         say("Stopped.")
-
-
-def add_to(app: typer.Typer) -> None:
-    """Put the commands into the program."""
-    for command in (up, serve, dispatch):
-        app.command()(command)
