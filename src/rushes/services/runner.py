@@ -37,7 +37,7 @@ log = structlog.get_logger("rushes.runner")
 
 # A POST whose answer was lost may still be on its way: how long to wait before each look for its prompt, seconds.
 LOOKS = (0.0, 0.3, 1.0, 2.0)
-WITHDRAW_SECONDS = 5.0
+WITHDRAW_SECONDS, EVENTS_SECONDS = 5.0, 2.0
 
 
 class Runner:
@@ -202,7 +202,7 @@ class Runner:
         """The server's websocket, or None: it is only a hint, polling goes on without it."""
         opened = server.events()
         try:
-            stream = await asyncio.wait_for(opened.__aenter__(), 5)
+            stream = await asyncio.wait_for(opened.__aenter__(), EVENTS_SECONDS)
         except (ComfyUnreachable, TimeoutError):
             yield None
             return

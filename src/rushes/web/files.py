@@ -13,6 +13,7 @@ from rushes.ports import ObjectStat, StoredFile
 from rushes.web.context import Ctx
 from rushes.web.errors import documented, error_answer
 from rushes.web.identity import Current
+from rushes.web.schemas import Error
 
 router = APIRouter(tags=["files"])
 
@@ -26,10 +27,10 @@ _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")  # one range; several, or ab
     response_class=Response,
     responses={
         **documented(401, 404),
-        200: {"content": {"application/octet-stream": {}}},
-        206: {"description": "the range asked for"},
+        200: {"description": "the file", "content": {"*/*": {}}},
+        206: {"description": "the range asked for", "content": {"*/*": {}}},
         304: {"description": "unchanged"},
-        416: {"description": "no such range"},
+        416: {"description": "no such range", "model": Error},
     },
 )
 @router.head("/storage/{key:path}", include_in_schema=False)

@@ -1,5 +1,6 @@
 """/healthz, /readyz and /metrics."""
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -14,6 +15,8 @@ from rushes.web.identity import bearer_token, current
 from rushes.web.schemas import Ready
 
 router = APIRouter(tags=["operations"])
+
+PATIENCE = 3.0  # seconds: whoever asks wants an answer, not to wait for a database
 
 
 @router.get("/healthz")
@@ -63,9 +66,13 @@ async def _parts(ctx: Context) -> dict[str, dict[str, Any]]:
     except RushesError as error:
         parts["storage"] = _part(False, error.message)
     try:
-        readiness = await ctx.processes.readiness()
+        async with asyncio.timeout(PATIENCE):
+            readiness = await ctx.processes.readiness()
     except RushesError as error:
         parts["database"] = _part(False, error.message)
+        return parts
+    except TimeoutError:
+        parts["database"] = _part(False, f"doesn't answer within {PATIENCE:g} s: is it up, and reachable?")
         return parts
     if not readiness.sees_rows:
         parts["database"] = _part(False, "the service role sees no rows: row level security hides them")

@@ -70,7 +70,7 @@ async def cancel_job(ctx: Ctx, principal: Current, job_id: UUID) -> Response:
     return await _job(ctx, principal, job_id)
 
 
-@router.patch("/{job_id}", response_model=Job, responses=documented(401, 403, 404))
+@router.patch("/{job_id}", response_model=Job, responses=documented(400, 401, 403, 404, 413))
 async def edit_job(ctx: Ctx, principal: Current, job_id: UUID, changes: JobChanges) -> Response:
     """Change title, rating, tags or visibility; what isn't named stays."""
     named: dict[str, Any] = changes.model_dump(exclude_unset=True)

@@ -75,14 +75,14 @@ async def list_servers(ctx: Ctx, principal: Current) -> Response:
     return json_bytes(b'{"data":' + await ctx.desk.list(principal) + b"}")
 
 
-@router.post("/servers", status_code=201, responses=documented(401, 403, 409))
+@router.post("/servers", status_code=201, responses=documented(400, 401, 403, 409, 413))
 async def add_server(asked: ServerRequest, ctx: Ctx, principal: Current) -> ServerAdded:
     """Add a server; it is tried first, and refused in words if it is no ComfyUI."""
     server_id, trial = await ctx.desk.add(principal, asked.url, name=asked.name, slots=asked.slots)
     return ServerAdded(id=server_id, test=_shown(trial))
 
 
-@router.patch("/servers/{server_id}", status_code=204, responses=documented(401, 403, 404))
+@router.patch("/servers/{server_id}", status_code=204, responses=documented(400, 401, 403, 404, 413))
 async def change_server(server_id: UUID, changes: ServerChanges, ctx: Ctx, principal: Current) -> Response:
     """Rename, enable or disable, drain, change slots; what isn't named stays."""
     named = changes.model_dump(exclude_none=True)
@@ -124,7 +124,7 @@ async def list_pauses(ctx: Ctx, principal: Current) -> Response:
     return json_bytes(b'{"data":' + await ctx.desk.pauses(principal) + b"}")
 
 
-@router.post("/queue/pauses", status_code=204, responses=documented(401, 403, 404))
+@router.post("/queue/pauses", status_code=204, responses=documented(400, 401, 403, 404, 413))
 async def pause(asked: Pause, ctx: Ctx, principal: Current) -> Response:
     """Hold back a workflow type, or `*` for all; what runs goes on."""
     await ctx.desk.pause(principal, asked.workflow_type, asked.reason)
