@@ -1,0 +1,25 @@
+"""`python -m bench NAME [options]` runs one; `python -m bench NAME --help` tells its options."""
+
+import importlib
+import sys
+
+BENCHES = {
+    "makespan": "jobs through Rushes against the same graphs posted straight to the server",
+    "fairness": "a simulation with the real claim: turns among people, model swaps, the longest wait",
+    "claims": "claims a second and CPU per job against Python's queue libraries, beside finished rows",
+    "load": "1,000 simulated servers: how much of a core PostgreSQL needs",
+}
+
+
+def main() -> int:
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] not in BENCHES:
+        print(__doc__, *(f"  {name:10} {about}" for name, about in BENCHES.items()), sep="\n")
+        return 0 if not arguments else 2
+    module = importlib.import_module(f"bench.{arguments[0]}")
+    module.main(arguments[1:])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
