@@ -14,7 +14,7 @@ from uuid import UUID
 import typer
 
 from rushes.adapters.catalog import FolderCatalog
-from rushes.cli import app
+from rushes.cli import program
 from rushes.domain.requirements import requirements
 from rushes.settings import PREFIX, Settings
 from rushes.web.app import create_app
@@ -34,7 +34,9 @@ def settings_table() -> str:
 
 def commands() -> str:
     """Every command with its arguments and options."""
-    return "\n".join(_command(path, command) for path, command in walk(typer.main.get_command(app), "rushes"))
+    return "\n".join(
+        _command(path, command) for path, command in walk(typer.main.get_command(program()), "rushes")
+    )
 
 
 def walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -1,65 +1,57 @@
 """The command line: `rushes …`. Exit codes: 0 done, 1 failed, 2 usage."""
 
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from rushes import __version__
-from rushes.cli import running
-from rushes.cli.database import db
-from rushes.cli.doctor import doctor
-from rushes.cli.jobs import jobs
-from rushes.cli.openapi import openapi
 from rushes.cli.output import fail, show
-from rushes.cli.servers import queue, servers
 from rushes.cli.signals import Interrupted
-from rushes.cli.submit import submit
-from rushes.cli.workflows import workflows
 from rushes.domain.errors import RushesError
 
-app = typer.Typer(
-    name="rushes",
-    help="One job table, one storage layout, one live feed and one dispatcher in front of ComfyUI servers.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+# Only the command that is called gets imported: all of them together take a second.
+COMMANDS = {
+    "up": "running:up",
+    "serve": "running:serve",
+    "dispatch": "running:dispatch",
+    "submit": "submit:submit",
+    "doctor": "doctor:doctor",
+    "openapi": "openapi:openapi",
+    "jobs": "jobs:jobs",
+    "workflows": "workflows:workflows",
+    "servers": "servers:servers",
+    "queue": "servers:queue",
+    "db": "database:db",
+}
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        show(f"rushes {__version__}")
-        raise typer.Exit
-
-
-running.add_to(app)
-for command in (submit, doctor, openapi):
-    app.command()(command)
-for name, group in (
-    ("jobs", jobs),
-    ("workflows", workflows),
-    ("servers", servers),
-    ("queue", queue),
-    ("db", db),
-):
-    app.add_typer(group, name=name)
-
-
-@app.callback()
-def options(
-    _: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """What stands before a command."""
+def program(command: str | None = None) -> typer.Typer:
+    """The program with that command, or with all."""
+    app = typer.Typer(
+        name="rushes",
+        help="One job table, one storage layout, one live feed and one dispatcher in front of ComfyUI servers.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    app.callback()(_before)
+    for name in [command] if command in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        found = getattr(import_module(f"{__name__}.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
 
 
 def main() -> None:
     """Entry point of the `rushes` command."""
     try:
-        app()
+        program(sys.argv[1] if len(sys.argv) > 1 else None)()
     except RushesError as error:
         for field, why in error.details.get("fields", {}).items():
             fail(f"{field}: {why}")
@@ -72,3 +64,17 @@ def main() -> None:
     except Interrupted as stopped:
         fail(f"stopped by {stopped}")
         sys.exit(stopped.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        show(f"rushes {__version__}")
+        raise typer.Exit
+
+
+def _before(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What may stand before a command."""

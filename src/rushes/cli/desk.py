@@ -118,7 +118,7 @@ class RemoteDesk:
     async def submit(
         self, workflow_type: str, texts: Sequence[tuple[str, str]], files: Files, options: Json
     ) -> Json:
-        await self._run(self._sign_in)
+        newcomer = await self._run(self._sign_in)
         own = [
             (name, value if isinstance(value, str) else json.dumps(value))
             for name, value in options.items()
@@ -126,7 +126,12 @@ class RemoteDesk:
         ]
         fields = [("workflow_type", workflow_type), *own, *texts]
         sent = [(name, path, tidy_name(path.name)) for name, path in files]
-        return await self._run(self._api.submit, fields, sent)
+        job = await self._run(self._api.submit, fields, sent)
+        if newcomer:
+            self._tell(
+                f"A new anonymous account owns the job. To see it again: RUSHES_TOKEN={self._api.token}"
+            )
+        return job
 
     async def job(self, job_id: UUID) -> Json:
         return await self._run(self._api.call, "GET", f"/api/jobs/{job_id}")
@@ -150,18 +155,15 @@ class RemoteDesk:
     async def waiting_for(self) -> str | None:
         return None  # the job's waiting_reason says it
 
-    def _sign_in(self) -> Json | None:
-        """Without a token a job gets an anonymous account, as in a browser's first visit."""
-        if self._api.token is None:
-            self._api.token = str(self._api.call("POST", "/api/auth/anonymous")["token"])
-            self._tell(
-                f"A new anonymous account owns the job. To see it again: RUSHES_TOKEN={self._api.token}"
-            )
-        return None
+    def _sign_in(self) -> bool:
+        """Without a token a job gets an anonymous account, as at a browser's first visit."""
+        if self._api.token is not None:
+            return False
+        self._api.token = str(self._api.call("POST", "/api/auth/anonymous")["token"])
+        return True
 
-    async def _run(self, call: Callable[..., Any], *args: Any) -> Json:
-        answer: Json = await asyncio.to_thread(call, *args)
-        return answer
+    async def _run(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.to_thread(call, *args)
 
 
 @asynccontextmanager
@@ -181,6 +183,8 @@ def _part(name: str, path: Path) -> FilePart:
                 yield block
 
     try:
+        if path.is_dir():
+            raise InvalidInput({name: f"{path} is a folder; name a file"})
         size = path.stat().st_size
     except OSError as error:
         raise InvalidInput({name: f"{path} can't be read: {error.strerror}"}) from None

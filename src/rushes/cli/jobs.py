@@ -152,6 +152,8 @@ async def _watch_all(desk: Desk) -> None:
                 known[job["id"]] = job["status"]
                 if not first or not JobStatus(job["status"]).is_terminal:
                     show("  ".join(_row(job)))
+        if first:
+            say("Watching every job; Ctrl-C ends it.")
         first = False
         await asyncio.sleep(WATCH_SECONDS)
 

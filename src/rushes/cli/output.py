@@ -5,9 +5,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 
 def say(words: str) -> None:
     """A line for the person at the terminal."""
@@ -35,6 +32,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in rows:
             show("\t".join(row))
         return
+    from rich.console import Console  # noqa: PLC0415  # most commands draw no table
+    from rich.table import Table  # noqa: PLC0415
+
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         shown.add_column(column, overflow="fold")

@@ -17,7 +17,7 @@ from rushes.cli.output import fail, say, show, show_json, table
 from rushes.cli.signals import run_interruptibly
 from rushes.domain.check import Problem, check_workflow
 from rushes.domain.comfy import ComfyError
-from rushes.domain.errors import Unavailable
+from rushes.domain.errors import NotFound, Unavailable
 from rushes.domain.schema import json_schema
 from rushes.settings import check_comfy_url
 
@@ -61,7 +61,13 @@ def check(
     types: Annotated[list[str] | None, typer.Argument(metavar="[TYPE]...", show_default=False)] = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", help="A folder of workflow types to check instead.", show_default=False),
+        typer.Option(
+            "--dir",
+            exists=True,
+            file_okay=False,
+            help="A folder of workflow types to check instead.",
+            show_default=False,
+        ),
     ] = None,
     server: Annotated[
         str | None,
@@ -73,6 +79,8 @@ def check(
     """Hold manifests and graphs against what ComfyUI's nodes take. Exit code 1 if one can't work."""
     shelf = FolderCatalog([folder]) if folder else catalog(settings(data_dir))
     chosen = [shelf.get(name) for name in types] if types else shelf.list()
+    if folder and not chosen and not shelf.broken():
+        raise NotFound(f"There is no workflow type in {folder}: each is a folder with a manifest.toml in it.")
     known = _live(server) if server else {version: _recorded(version) for version in RECORDED}
     found = [
         (workflow.type, version, problem)

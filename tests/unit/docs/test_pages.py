@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from rushes.adapters.catalog import FolderCatalog
-from rushes.cli import app
+from rushes.cli import program
 from rushes.cli.workflows import RECORDED, _recorded
 from rushes.domain.check import check_workflow
 from rushes.settings import PREFIX, Settings
@@ -57,7 +57,7 @@ def test_there_are_commands():
 
 def parse(words: list[str]) -> None:
     """As the program would read them. Raises a usage error."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(program())
     context = command.make_context("rushes", words)
     while getattr(command, "commands", None):
         rest = [*context._protected_args, *context.args]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from rushes.cli import app
+from rushes.cli import program
 from rushes.domain.errors import RushesError
 from rushes.domain.job import JobErrorCode, JobStatus
 from rushes.settings import PREFIX, Settings
@@ -52,7 +52,7 @@ def test_setting(name: str):
         assert f"`{json.dumps(default) if isinstance(default, bool) else default}`" in row
 
 
-COMMANDS = dict(docs.walk(typer.main.get_command(app), "rushes"))
+COMMANDS = dict(docs.walk(typer.main.get_command(program()), "rushes"))
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))

@@ -77,19 +77,21 @@ class RemoteApi:
         try:
             answer: HTTPResponse = self._opener.open(request, timeout=ANSWER_SECONDS)
         except HTTPError as error:
-            raise RemoteError(_said(error)) from None
+            raise _said(error) from None
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
             raise Unavailable(f"{self._url} can't be reached: {reason}. Is Rushes running there?") from None
         return answer
 
 
-def _said(error: HTTPError) -> str:
+def _said(error: HTTPError) -> RemoteError:
     with error:
         try:
-            return str(json.load(error)["error"]["message"])
-        except (ValueError, KeyError, TypeError):
-            return f"{error.url} answered {error.code}: it may be no Rushes."
+            told = json.load(error)["error"]
+            fields = (told.get("details") or {}).get("fields")
+            return RemoteError(str(told["message"]), details={"fields": fields} if fields else None)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return RemoteError(f"{error.url} answered {error.code}: it may be no Rushes.")
 
 
 def _text_part(boundary: str, name: str, value: str) -> bytes:
