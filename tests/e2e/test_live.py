@@ -22,6 +22,18 @@ def test_a_second_tab_follows(visit: Visit) -> None:
     expect(second.get_by_role("dialog")).to_contain_text("Done")
 
 
+def test_many_tabs_share_one_connection(visit: Visit) -> None:
+    first = visit("/?workflow=slow-picture")
+    tabs = [visit("/", same=first) for _ in range(7)]  # browsers open six connections to a server
+    expect(tabs[-1].get_by_role("heading", name="Your jobs will be here")).to_be_visible()
+    run(first, prompt="to all of them")
+    for tab in tabs:
+        expect(cards(tab).filter(has_text="to all of them")).to_have_attribute("data-status", "completed")
+    first.close()  # it led; another one does now
+    submit(tabs[0], "slow-picture", prompt="without the first")
+    expect(cards(tabs[-1]).filter(has_text="without the first")).to_have_attribute("data-status", "completed")
+
+
 def test_an_open_job_finishes_before_ones_eyes(visit: Visit) -> None:
     page = visit("/?workflow=slow-picture")
     run(page, seconds="2")

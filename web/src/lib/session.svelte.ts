@@ -3,13 +3,14 @@ import { api } from './api/calls';
 import { messageOf } from './api/errors';
 import type { Job, Me, Workflow, WorkflowSummary } from './api/types';
 import { Feed } from './feed.svelte';
-import { follow } from './live';
 import { matches } from './job';
+import type { LiveListener } from './live';
 import { location } from './location.svelte';
 import { sentence, words } from './text';
 import { usualTime } from './time';
+import { followTogether } from './together';
 
-const PATIENCE_MS = 1500;
+const PATIENCE_MS = 3000;
 
 type Connection = 'connecting' | 'live' | 'lost' | 'offline';
 
@@ -94,7 +95,7 @@ class Session {
   #follow(): Promise<void> {
     let resolve: () => void = () => undefined;
     const first = new Promise<void>((done) => (resolve = done));
-    follow({
+    const listener: LiveListener = {
       job: (job) => this.receive(job),
       progress: (id, progress) => {
         this.comfyui = '';
@@ -113,7 +114,8 @@ class Session {
         this.connection = navigator.onLine ? 'lost' : 'offline';
         resolve();
       },
-    });
+    };
+    followTogether(listener, this.me?.id ?? 'nobody');
     window.addEventListener('offline', () => (this.connection = 'offline'));
     return first;
   }

@@ -72,5 +72,5 @@ export function ago(at: string, now: number): string {
 
 /** The full local date and time, for titles and the detail. */
 export function moment(at: string | null | undefined): string {
-  return at ? new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'medium' }) : '';
+  return at ? new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' }) : '';
 }
