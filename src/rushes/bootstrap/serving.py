@@ -22,6 +22,7 @@ from rushes.web.app import create_app
 from rushes.web.context import Context, Scraping
 
 GRACE_SECONDS = 5
+BACKLOG = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,14 @@ class _Server(uvicorn.Server):
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes a free one. Raises InvalidSetting when it can't be had."""
+    """A listening socket; port 0 takes a free one. Raises InvalidSetting when it can't be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # the protocol is named: asyncio turns Nagle off only where it is, and 40 ms an answer hang on it
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)  # from now on nobody is turned away, and nobody else can have the port
     except OSError as error:
         listener.close()
         raise InvalidSetting(
@@ -97,6 +99,7 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            backlog=BACKLOG,
             lifespan="off",
             ws="none",
         )

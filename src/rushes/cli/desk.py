@@ -126,7 +126,7 @@ class RemoteDesk:
         ]
         fields = [("workflow_type", workflow_type), *own, *texts]
         sent = [(name, path, tidy_name(path.name)) for name, path in files]
-        job = await self._run(self._api.submit, fields, sent)
+        job: Json = await self._run(self._api.submit, fields, sent)
         if newcomer:
             self._tell(
                 f"A new anonymous account owns the job. To see it again: RUSHES_TOKEN={self._api.token}"
@@ -134,17 +134,20 @@ class RemoteDesk:
         return job
 
     async def job(self, job_id: UUID) -> Json:
-        return await self._run(self._api.call, "GET", f"/api/jobs/{job_id}")
+        found: Json = await self._run(self._api.call, "GET", f"/api/jobs/{job_id}")
+        return found
 
     async def jobs(self, query: JobQuery, after: str | None) -> Json:
         pairs = [("scope", query.scope), ("limit", str(query.limit))]
         pairs += [("workflow_type", one) for one in query.workflow_types]
         pairs += [("status", one) for one in query.statuses]
         pairs += [(name, value) for name, value in (("q", query.q), ("after", after)) if value]
-        return await self._run(lambda: self._api.call("GET", "/api/jobs", query=pairs))
+        found: Json = await self._run(lambda: self._api.call("GET", "/api/jobs", query=pairs))
+        return found
 
     async def cancel(self, job_id: UUID) -> Json:
-        return await self._run(self._api.call, "POST", f"/api/jobs/{job_id}/cancel")
+        found: Json = await self._run(self._api.call, "POST", f"/api/jobs/{job_id}/cancel")
+        return found
 
     async def delete(self, job_id: UUID) -> None:
         await self._run(self._api.call, "DELETE", f"/api/jobs/{job_id}")

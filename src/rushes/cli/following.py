@@ -23,8 +23,8 @@ async def to_the_end(desk: Desk, job: Json) -> Json:
         task = bar.add_task(_words(job), total=100)
         told: str | None = None
         while not JobStatus(job["status"]).is_terminal:
-            reason = job.get("waiting_reason") if job["status"] == "pending" else None
-            reason = reason or (await desk.waiting_for() if job["status"] == "pending" else None)
+            waits = job["status"] == "pending"
+            reason = (await desk.waiting_for() or job.get("waiting_reason")) if waits else None
             if reason and reason != told:
                 told = reason
                 bar.console.print(reason, style="yellow")

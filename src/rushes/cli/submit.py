@@ -143,6 +143,6 @@ def _print(job: dict[str, Any], saved: list[Path], *, as_json: bool) -> None:
 
 
 async def _warn(desk: Desk, job: dict[str, Any]) -> None:
-    reason = job.get("waiting_reason") or await desk.waiting_for()
+    reason = await desk.waiting_for() or job.get("waiting_reason")
     if reason:
         say(reason)
