@@ -85,8 +85,8 @@ class FiguresCollector(Collector):
         yield from (jobs, held, oldest, paused)
 
     def _merged(self, lines: Iterable[LineFigures]) -> Iterable[LineFigures]:
-        """By label; every type that was seen stays, as 0, so that a gauge goes down and not away."""
-        merged = {name: LineFigures(workflow_type=name) for name in self._type.seen}
+        """By label; every known type is there, if only as 0, so that a gauge goes down and not away."""
+        merged = {name: LineFigures(workflow_type=name) for name in sorted(self._type.known())}
         for line in lines:
             name = self._type(line.workflow_type)
             before = merged.get(name, LineFigures(workflow_type=name))

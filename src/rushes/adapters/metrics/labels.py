@@ -14,12 +14,17 @@ class TypeNames:
 
     def __init__(self, installed: Callable[[], Iterable[str]]) -> None:
         self._installed = installed
-        self.seen: frozenset[str] = frozenset()
+        self._known: frozenset[str] = frozenset()
 
     def __call__(self, workflow_type: str) -> str:
-        if workflow_type not in self.seen:
-            self.seen |= frozenset(self._installed())
-        return workflow_type if workflow_type in self.seen else OTHER
+        if workflow_type not in self._known and workflow_type not in self.known():
+            return OTHER
+        return workflow_type
+
+    def known(self) -> frozenset[str]:
+        """All names that may be labels by now."""
+        self._known |= frozenset(self._installed())
+        return self._known
 
 
 def method_label(name: str) -> str:
