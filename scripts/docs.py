@@ -14,8 +14,11 @@ from uuid import UUID
 import typer
 
 from rushes.adapters.catalog import FolderCatalog
+from rushes.adapters.metrics import PrometheusMetrics, TypeNames
+from rushes.adapters.metrics.figures import FiguresCollector
 from rushes.cli import program
 from rushes.domain.requirements import requirements
+from rushes.ports import Figures, ServerFigures
 from rushes.settings import PREFIX, Settings
 from rushes.web.app import create_app
 
@@ -72,11 +75,45 @@ def needs_table() -> str:
     return _table(("Type", "Model files", "Custom nodes"), rows)
 
 
+def metrics_table() -> str:
+    """Every metric of ours with its labels, which are known from one sample of each."""
+    types = TypeNames(lambda: ["img2img"])
+    metrics = PrometheusMetrics(types=types)
+    _measure_everything(metrics)
+    figures = FiguresCollector(version="0", types=types, feed_clients=lambda: 0, storage_free=lambda: 0)
+    server = ServerFigures(
+        url="", enabled=True, up=True, draining=False, breaker_open=False, slots=1, jobs=0, vram_free=0
+    )
+    figures.figures = Figures(servers=(server,), paused=("*",))
+    families = [*figures.collect(), *metrics.registry.collect()]
+    return _table(
+        ("Metric", "Kind", "Labels", "What it says"),
+        sorted(_metric(family) for family in families if family.name.startswith("rushes_")),
+    )
+
+
+def _measure_everything(metrics: PrometheusMetrics) -> None:
+    metrics.submitted("img2img")
+    metrics.looked_for_a_job(0, found=True)
+    metrics.waited("img2img", 0)
+    metrics.taken_over("img2img", "server")
+    metrics.attempt_ended("img2img", outcome="completed", error_code="", server="server")
+    metrics.completed("img2img", ran=0, total=0)
+    metrics.answered(method="GET", route="/", status=200, seconds=0)
+
+
+def _metric(family: Any) -> tuple[str, ...]:
+    name = family.name + ("_total" if family.type == "counter" else "")
+    labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+    return f"`{name}`", family.type, ", ".join(f"`{label}`" for label in sorted(labels)), family.documentation
+
+
 MAKERS: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "commands": commands,
     "paths": paths_table,
     "needs": needs_table,
+    "metrics": metrics_table,
 }
 
 
