@@ -144,5 +144,9 @@ OTHER_ROWS = (
     "INSERT INTO api_keys (user_id, name, prefix, sha256) VALUES (%(owner)s, 'k', 'rsh_abc', 'hash')",
     "INSERT INTO idempotency (user_id, key, body_sha256, job_id) VALUES (%(owner)s, 'k', 'hash', %(job)s)",
     "INSERT INTO user_limits (user_id, jobs_running) VALUES (%(owner)s, 1)",
+    "INSERT INTO rushes.accounts (user_id, password_hash) VALUES (%(owner)s, 'hash')",
+    "INSERT INTO rushes.ended_sessions (id, user_id, expires_at) VALUES ('s', %(owner)s, now())",
+    "INSERT INTO rushes.account_links (sha256, user_id, purpose, expires_at) VALUES ('h', %(owner)s, 'password', now())",
+    "INSERT INTO rushes.rates (key, full_until) VALUES ('k', now())",
     "INSERT INTO storage_outbox (action, target) VALUES ('delete_keys', '[]')",
 )

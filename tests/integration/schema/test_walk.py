@@ -61,6 +61,11 @@ TABLES: dict[str, Access] = {
     "public.comfy_server_abilities": Access(owner=0, stranger=0, visitor=0, admin=1),
     "public.queue_pauses": Access(owner=0, stranger=0, visitor=0, admin=1),
     "rushes.user_running": Access(),
+    "rushes.accounts": Access(),
+    "rushes.ended_sessions": Access(),
+    "rushes.account_links": Access(),
+    "rushes.user_bytes": Access(),
+    "rushes.rates": Access(),
     "rushes.fair_turns": Access(),
     "rushes.pruned_events": Access(service="SELECT, UPDATE"),
 }  # fmt: skip
