@@ -1,36 +1,52 @@
-"""Progress, told at most twice a second to the feed and once a second to the row."""
+"""Progress, told at most twice a second, and never by those who work on the job."""
 
+import asyncio
 import json
-import time
 
 from rushes.domain.errors import Unavailable
 from rushes.domain.progress import Progress
 from rushes.ports import Claim, DispatchQueue, JobEvents
 
-FEED_PAUSE, ROW_PAUSE = 0.5, 1.0
+FIRST_PAUSE, PAUSE = 0.1, 0.5
 
 
 class ProgressReport:
-    """Call it with every progress; it passes on what is new and due. A lost one is no harm."""
+    """Call it with every progress; the latest one is passed on when it is due. A lost one is no harm.
+
+    A job that is over in a moment tells nothing but its end.
+    """
 
     def __init__(self, *, queue: DispatchQueue, events: JobEvents, claim: Claim) -> None:
         self._queue = queue
         self._events = events
         self._claim = claim
-        self._said: Progress | None = None
-        self._feed_at = self._row_at = float("-inf")
+        self._latest: Progress | None = None
+        self._told: Progress | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        new_stage = self._said is None or self._said.stage != progress.stage
-        if progress == self._said or (not new_stage and now - self._feed_at < FEED_PAUSE):
-            return
-        self._said, self._feed_at = progress, now
-        told = progress.as_json()
+        self._latest = progress
+        if self._telling is None and progress != self._told:
+            first = self._told is None
+            self._telling = asyncio.create_task(self._tell(FIRST_PAUSE if first else 0), name="progress")
+
+    async def _tell(self, pause: float) -> None:
         try:
-            if new_stage or now - self._row_at >= ROW_PAUSE:
-                self._row_at = now
-                await self._queue.progress(self._claim, told)
-            await self._events.notify("progress", json.dumps({"id": str(self._claim.job_id), **told}))
+            await asyncio.sleep(pause)
+            while self._latest and self._latest != self._told:
+                self._told = self._latest
+                if not await self._written(self._told):
+                    return
+                await asyncio.sleep(PAUSE)
         except Unavailable:
             return
+        finally:
+            self._telling = None
+
+    async def _written(self, progress: Progress) -> bool:
+        """Into the row, which the lease guards; only then to the feed, so that nothing comes after the end."""
+        told = progress.as_json()
+        if not await self._queue.progress(self._claim, told):
+            return False
+        await self._events.notify("progress", json.dumps({"id": str(self._claim.job_id), **told}))
+        return True

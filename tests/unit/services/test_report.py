@@ -1,10 +1,13 @@
-"""Progress is passed on when it is new, and not too often."""
+"""Progress is passed on when it is new, not too often, and without holding up the job."""
 
+import asyncio
 import json
+from time import monotonic
 
 import pytest
 
 from rushes.domain.progress import Progress
+from rushes.services import report as module
 from rushes.services.report import ProgressReport
 from rushes.testing.memory.events import MemoryEvents
 from rushes.testing.memory.queue import MemoryQueue
@@ -13,58 +16,69 @@ from tests.unit.services.claims import claim
 pytestmark = pytest.mark.anyio
 
 
-class Watch:
-    """A clock that is set by hand."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr("rushes.services.report.time", self)
-
-    def monotonic(self) -> float:
-        return self.now
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the real pauses."""
+    monkeypatch.setattr(module, "FIRST_PAUSE", module.FIRST_PAUSE / 10)
+    monkeypatch.setattr(module, "PAUSE", module.PAUSE / 10)
 
 
 def at(percent: int, stage: str = "running") -> Progress:
     return Progress(stage=stage, percent=percent)
 
 
-async def test_at_most_two_a_second_to_the_feed_and_one_to_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch, queue, events = Watch(monkeypatch), MemoryQueue(), MemoryEvents()
+async def until_told(events: MemoryEvents, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(events.told) < count:
+            await asyncio.sleep(0.005)
+
+
+async def test_at_most_two_a_second() -> None:
+    queue, events = MemoryQueue(), MemoryEvents()
     report = ProgressReport(queue=queue, events=events, claim=claim())
-    for step in range(101):  # ten seconds, ten a second
-        await report(at(min(step, 99)))
-        watch.now += 0.1
-    assert 18 <= len(events.told) <= 21
-    assert 9 <= len(queue.booked) <= 11
+    began, step = monotonic(), 0
+    while monotonic() - began < 0.4:  # of four seconds
+        await report(at(step % 100))
+        step += 1
+        await asyncio.sleep(0.002)
+    assert 2 <= len(events.told) <= 9
+    assert queue.moves() == ["progress"] * len(queue.booked)
+    assert len(queue.booked) <= 9
 
 
-async def test_a_new_stage_is_told_at_once_and_the_same_thing_never_twice(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    watch, queue, events = Watch(monkeypatch), MemoryQueue(), MemoryEvents()
+async def test_the_latest_is_told_and_the_same_thing_never_twice() -> None:
+    queue, events = MemoryQueue(), MemoryEvents()
     one = claim()
     report = ProgressReport(queue=queue, events=events, claim=one)
     await report(Progress(stage="uploading"))
-    await report(Progress(stage="queued", position=1))
     await report(at(0))
-    assert [json.loads(signal.payload)["stage"] for signal in events.told] == [
-        "uploading",
-        "queued",
-        "running",
-    ]
-    assert queue.moves() == ["progress"] * 3
-    watch.now += 100
+    await until_told(events, 1)
+    assert json.loads(events.told[0].payload) == {"id": str(one.job_id), **at(0).as_json()}
     await report(at(0))
-    assert len(events.told) == 3
-    assert json.loads(events.told[0].payload)["id"] == str(one.job_id)
+    await report(at(1))
+    await until_told(events, 2)
+    await report(at(1))
+    await asyncio.sleep(3 * module.PAUSE)
+    assert [json.loads(told.payload)["percent"] for told in events.told] == [0, 1]
 
 
-async def test_a_database_that_is_away_holds_up_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch, queue, events = Watch(monkeypatch), MemoryQueue(), MemoryEvents()
+async def test_nothing_is_told_of_a_job_that_is_over() -> None:
+    """It ended within the first moment, or somebody else has it."""
+    queue, events = MemoryQueue(), MemoryEvents()
+    one = claim()
+    report = ProgressReport(queue=queue, events=events, claim=one)
+    await report(at(1))
+    queue.lost.add(one.job_id)
+    await asyncio.sleep(3 * module.PAUSE)
+    assert events.told == []
+
+
+async def test_a_database_that_is_away_holds_up_no_job() -> None:
+    queue, events = MemoryQueue(), MemoryEvents()
     report = ProgressReport(queue=queue, events=events, claim=claim())
     queue.away = 1
     await report(at(1))
+    await asyncio.sleep(3 * module.PAUSE)
     assert events.told == []
-    watch.now += 2
     await report(at(2))
-    assert len(events.told) == 1
+    await until_told(events, 1)

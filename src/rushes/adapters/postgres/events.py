@@ -77,7 +77,7 @@ class PostgresJobEvents:
     async def _send(self, kind: str, payload: str) -> None:
         try:
             await self._database.execute(
-                query("event_notify"), {"channel": f"rushes_{kind}", "payload": payload}
+                query("event_notify"), {"channel": f"rushes_{kind}", "payload": payload}, durable=False
             )
         except Unavailable as error:
             log.info("hint lost", kind=kind, error=error.message)

@@ -27,6 +27,8 @@ _BECOME: LiteralString = (
     "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
     " set_config('statement_timeout', %s, true)"
 )
+# Its commit isn't waited for: whatever is committed durably after it makes it durable, too.
+_SOON: LiteralString = "SET LOCAL synchronous_commit = off"
 
 
 class Database:
@@ -98,19 +100,28 @@ class Database:
         async with self._transaction(principal.role, principal.claims(), self._person_timeout) as connection:
             yield connection
 
-    async def fetch(self, statement: LiteralString, params: Params | None = None) -> TupleRow | None:
-        """The first row of one statement as the service role, in one round trip."""
-        async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+    async def fetch(
+        self, statement: LiteralString, params: Params | None = None, *, durable: bool = True
+    ) -> TupleRow | None:
+        """The first row of one statement as the service role, in one round trip.
+
+        What isn't `durable` may be undone by a crash of the database's machine within the next second.
+        """
+        async with self._once(*_SERVICE, self._service_timeout, statement, params, durable) as cursor:
             return await cursor.fetchone() if cursor.description else None
 
-    async def fetch_all(self, statement: LiteralString, params: Params | None = None) -> list[TupleRow]:
+    async def fetch_all(
+        self, statement: LiteralString, params: Params | None = None, *, durable: bool = True
+    ) -> list[TupleRow]:
         """All rows of one statement as the service role, in one round trip."""
-        async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+        async with self._once(*_SERVICE, self._service_timeout, statement, params, durable) as cursor:
             return await cursor.fetchall() if cursor.description else []
 
-    async def execute(self, statement: LiteralString, params: Params | None = None) -> int:
+    async def execute(
+        self, statement: LiteralString, params: Params | None = None, *, durable: bool = True
+    ) -> int:
         """Run one statement as the service role, in one round trip; how many rows it touched."""
-        async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+        async with self._once(*_SERVICE, self._service_timeout, statement, params, durable) as cursor:
             return cursor.rowcount
 
     async def fetch_as(
@@ -154,7 +165,13 @@ class Database:
 
     @asynccontextmanager
     async def _once(
-        self, role: str, claims: str, timeout: str, statement: LiteralString, params: Params | None
+        self,
+        role: str,
+        claims: str,
+        timeout: str,
+        statement: LiteralString,
+        params: Params | None,
+        durable: bool = True,
     ) -> AsyncIterator[AsyncCursor[TupleRow]]:
         with explained(self.dsn):
             async with self._pool.connection() as connection:
@@ -162,6 +179,8 @@ class Database:
                     # an explicit transaction: the statement must never run after the role's end
                     await connection.execute("BEGIN", prepare=False)
                     await connection.execute(_BECOME, (role, claims, timeout))
+                    if not durable:
+                        await connection.execute(_SOON)
                     cursor = await connection.execute(statement, params)
                     await connection.execute("COMMIT", prepare=False)
                 yield cursor

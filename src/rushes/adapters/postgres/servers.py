@@ -57,10 +57,16 @@ class PostgresServerRegistry:
         await self._database.execute(
             query("server_seen"),
             {"server_id": server_id, "version": stats.version, "devices": Jsonb(stats.devices)},
+            durable=False,
         )
 
     async def lost(self, server_id: UUID, error: str) -> None:
         await self._database.execute(query("server_lost"), {"server_id": server_id, "error": error})
+
+    async def rest(self, server_id: UUID, seconds: float, error: str) -> None:
+        await self._database.execute(
+            query("server_rest"), {"server_id": server_id, "seconds": seconds, "error": error}
+        )
 
 
 class PostgresProcesses:
@@ -71,7 +77,7 @@ class PostgresProcesses:
 
     async def alive(self, dispatcher_id: str) -> None:
         await self._database.execute(
-            query("dispatcher_alive"), {"id": dispatcher_id, "host": socket.gethostname()}
+            query("dispatcher_alive"), {"id": dispatcher_id, "host": socket.gethostname()}, durable=False
         )
 
     async def gone(self, dispatcher_id: str) -> None:
