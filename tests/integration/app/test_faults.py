@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rushes.services import follow
+from rushes.services import collect, follow
 from rushes.testing.comfyui import DemoServer
 from tests.integration.app.database import app_database
 from tests.integration.app.demo_view import at_hand, prompts
@@ -235,8 +235,9 @@ def test_a_restart_in_the_middle_is_a_second_attempt(app: Stand, demo: DemoServe
     slots_are_free(app)
 
 
-def test_leftovers_of_an_attempt_are_removed(app: Stand, demo: DemoServer, anna: Person):
+def test_leftovers_of_an_attempt_are_removed(app: Stand, demo: DemoServer, anna: Person, monkeypatch):
     """The first attempt has stored one of three files when the server begins to fail."""
+    monkeypatch.setattr(collect, "STORE_PATIENCE", 0.5)
     demo.faults.add("slow_body", route="/view", bytes_per_second=200)
     job = anna.submit("three")
     until = time.monotonic() + 20
@@ -244,7 +245,9 @@ def test_leftovers_of_an_attempt_are_removed(app: Stand, demo: DemoServer, anna:
         assert time.monotonic() < until
         time.sleep(0.01)
     demo.faults.clear()
-    demo.faults.add("drop", route="/view", times=4)
+    demo.faults.add("drop", route="/view")
+    anna.until(job["id"], lambda one: one["status"] == "pending")
+    demo.faults.clear()
     job = anna.completed(job["id"])
     assert job["attempt"] == 2
     assert names(job["outputs"]["files"]) == ["output-2.png", "more3-2.png", "more4-2.png"]
