@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="After how many seconds a dead dispatcher's jobs are taken over"
     )
+    stall_minutes: float = Field(
+        30.0,
+        gt=0,
+        description="After how many minutes without any movement a running prompt is given up and run elsewhere",
+    )
     affinity_seconds: float = Field(
         60.0,
         ge=0,

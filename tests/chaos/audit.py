@@ -138,7 +138,7 @@ class Audit:
             " where kind = 'status' and data ->> 'to' = any(%s) group by 1",
             list(ENDED),
         )
-        ends = dict(rows)
+        ends: dict[UUID, int] = dict(rows)
         for job_id in self._jobs:
             if ends.get(job_id, 0) != 1:
                 yield f"{job_id} ended {ends.get(job_id, 0)} times"

@@ -33,7 +33,7 @@ class Campaign:
     kills: int | None = None
     comfy_urls: Sequence[str] = ()
     shot_allowed: int = 0
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     aloud: bool = False
 
 
@@ -92,7 +92,7 @@ class _Crowd:
 
     def _submit(self, person: Person, marks: list[int], chance: random.Random) -> None:
         kinds = self._town.kinds
-        pace = self._plan.seconds * 0.8 / max(1, len(marks))
+        pace = self._plan.seconds * 0.5 / max(1, len(marks))
         for mark in marks:
             kind = chance.choice(kinds)
             job = Submitted(person.submit(kind, mark, inputs(kind, mark, chance)), kind, mark)
@@ -109,7 +109,7 @@ def run(plan: Campaign, folder: Path) -> Outcome:
     """Run it; what was wrong at the end is in the outcome."""
     timeline = Timeline(plan.seed)
     timeline.aloud = plan.aloud
-    with Town(folder, timeline, comfy_urls=plan.comfy_urls, **plan.settings) as town:
+    with Town(folder, timeline, comfy_urls=plan.comfy_urls, settings=plan.settings) as town:
         troublemaker = Troublemaker(
             town,
             random.Random(plan.seed + 1),
@@ -122,9 +122,13 @@ def run(plan: Campaign, folder: Path) -> Outcome:
         try:
             while timeline.now - began < plan.seconds and not _enough(plan, troublemaker):
                 troublemaker.step()
+                town.forget_requests()
                 time.sleep(0.02)
         finally:
             troublemaker.end_all()
+            while not crowd.done:
+                town.forget_requests()
+                time.sleep(0.05)
             crowd.close()
         timeline.note(f"all {len(crowd.jobs)} jobs submitted")
         drained = town.until(lambda: not _open(town), "every job has ended", DRAIN_SECONDS)

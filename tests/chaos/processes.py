@@ -24,7 +24,7 @@ class Part:
     def __init__(
         self,
         name: str,
-        main: Callable[[], object],
+        main: Callable[[], int],
         arguments: Sequence[str],
         *,
         environment: Mapping[str, str],
@@ -104,7 +104,7 @@ class Part:
             os.kill(self.pid, number)
 
 
-def _run(main: Callable[[], object], arguments: list[str], environment: Mapping[str, str], log: str) -> None:
+def _run(main: Callable[[], int], arguments: list[str], environment: Mapping[str, str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number in (1, 2):
         os.dup2(output, number)
@@ -118,14 +118,15 @@ def _run(main: Callable[[], object], arguments: list[str], environment: Mapping[
     sys.exit(main())
 
 
-def rushes() -> object:
+def rushes() -> int:
     """The command line."""
     from rushes.cli import main
 
-    return main()
+    main()
+    return 0
 
 
-def comfyui() -> object:
+def comfyui() -> int:
     """The demo server."""
     from rushes.testing.comfyui.__main__ import main
 

@@ -1,7 +1,7 @@
 """The whole installation as processes: a database, dispatchers, an API, ComfyUI servers, and their storage."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -75,14 +75,14 @@ class Town:
         dispatchers: int = 2,
         comfy_urls: Sequence[str] = (),
         lease_seconds: float = LEASE_SECONDS,
-        **settings: object,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.timeline = timeline
         self.lease_seconds = lease_seconds
         self.kinds: tuple[Kind, ...] = REAL if comfy_urls else DEMO
         self.storage = folder / "storage"
-        self._settings = settings
+        self._settings = settings or {}
         self._stack = ExitStack()
         self.database = OwnDatabase()
         self.comfys = [Comfy(f"real {n}", url) for n, url in enumerate(comfy_urls, 1)] or [
@@ -92,6 +92,8 @@ class Town:
         self.url = f"http://127.0.0.1:{self.port}"
         self._wanted_dispatchers = dispatchers
         self.dispatchers: list[Part] = []
+        self.away: frozenset[str] = frozenset()  # what trouble has taken
+        self._forgot_at = 0.0
         self.api: Part
 
     # --- life -----------------------------------------------------------------------------------
@@ -188,6 +190,15 @@ class Town:
 
     def status(self, job_id: str | UUID) -> str:
         return str(self.one("select status from workflow_jobs where id = %s", job_id))
+
+    def forget_requests(self) -> None:
+        """What a dead API had begun is free again after a minute; here it is after a few seconds."""
+        if time.monotonic() - self._forgot_at > 1 and "database" not in self.away:
+            self._forgot_at = time.monotonic()
+            self.database.sql(
+                "update idempotency set created_at = created_at - interval '2 minutes'"
+                " where job_id is null and created_at < now() - interval '4 seconds'"
+            )
 
     def until(self, holds: Callable[[], object], what: str, seconds: float = 30) -> float:
         """Wait until it holds; how long that took."""

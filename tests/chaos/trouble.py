@@ -46,13 +46,7 @@ def kill_dispatcher(town: Town, chance: random.Random, taken: frozenset[str]) ->
 
 
 def kill_api(town: Town, chance: random.Random, taken: frozenset[str]) -> Begun | None:
-    killed = _killed(_free([town.api], taken, chance), chance.uniform(0, 1))
-    if killed:
-        # What it had begun is free again after a minute; here that minute passes at once.
-        town.database.sql(
-            "update idempotency set created_at = created_at - interval '2 minutes' where job_id is null"
-        )
-    return killed
+    return _killed(_free([town.api], taken, chance), chance.uniform(0, 1))
 
 
 def kill_comfy(town: Town, chance: random.Random, taken: frozenset[str]) -> Begun | None:
@@ -213,6 +207,7 @@ class Troublemaker:
         for over, begun in [each for each in self._begun if each[0] <= now]:
             self._begun.remove((over, begun))
             self._end(begun)
+            self._mark()
         if now >= self._next_at and len(self._begun) < self._at_once:
             self._begin()
 
@@ -221,6 +216,7 @@ class Troublemaker:
         for _, begun in sorted(self._begun, key=lambda each: each[0]):
             self._end(begun)
         self._begun.clear()
+        self._mark()
         for comfy in self._town.comfys:
             comfy.mend()
         for part in self._town.parts:
@@ -237,12 +233,16 @@ class Troublemaker:
         timeline = self._town.timeline
         timeline.note(f"{begun.what} ({begun.seconds:.1f} s)")
         self._begun.append((timeline.now + begun.seconds, begun))
+        self._mark()
         return True
 
     def _begin(self) -> None:
         [trouble] = self._chance.choices(self._troubles, self._weights)
         if self.force(trouble):
             self._next_at = self._town.timeline.now + self._chance.uniform(0.2, 2 * self._pause)
+
+    def _mark(self) -> None:
+        self._town.away = frozenset(begun.target for _, begun in self._begun)
 
     def _end(self, begun: Begun) -> None:
         begun.undo()

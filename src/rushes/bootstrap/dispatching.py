@@ -58,6 +58,7 @@ def _dispatcher(at: Installation, collector: Collector) -> Dispatcher:
         health=health,
         report=lambda claim: ProgressReport(queue=at.queue, events=at.events, claim=claim),
         clock=at.clock,
+        stall_seconds=at.settings.stall_minutes * 60,
     )
     return Dispatcher(
         queue=at.queue,

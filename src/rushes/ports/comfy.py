@@ -78,7 +78,9 @@ class ComfyServer(Protocol):
 
     async def free(self) -> None: ...
 
-    def events(self) -> AbstractAsyncContextManager["ComfyEvents"]: ...
+    def events(self, client_id: str | None = None) -> AbstractAsyncContextManager["ComfyEvents"]:
+        """Connect to the websocket under that id, by default a fresh one. Two at once leave the newer one deaf."""
+        ...
 
 
 class ComfyServers(Protocol):

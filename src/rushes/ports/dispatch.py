@@ -29,7 +29,7 @@ class Claim:
     deadline_at: datetime | None = None
     cancel_requested: bool = False
     graph_sent: bool = False  # the exact graph of this attempt is stored: it may be on the server already
-    earlier: Sequence[Json] = ()  # {"url", "prompt_id"} of the attempts before this one
+    earlier: Sequence[Json] = ()  # {"url", "prompt_id", "error_code"} of the attempts before this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,10 @@ class DispatchQueue(Protocol):
         """Prolong leases; job id → cancel requested. A job that is missing in the answer is lost."""
         ...
 
+    async def cancels_asked(self, claims: Sequence[Claim]) -> list[UUID]:
+        """Which of these jobs are to be cancelled."""
+        ...
+
     async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
         """Keep the exact graph before it is sent."""
         ...
@@ -104,6 +108,13 @@ class DispatchQueue(Protocol):
 
     async def release(self, claim: Claim) -> bool:
         """Give the lease up at once, so that another dispatcher takes the job over in place."""
+        ...
+
+    async def abandoned(self, claim: Claim) -> bool:
+        """For a runner that is late: book what it stored for deletion, unless somebody has use for it.
+
+        Whether the attempt is over, so that its prompt is of no use either.
+        """
         ...
 
     async def expire_deadlines(self) -> list[UUID]:

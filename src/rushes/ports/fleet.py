@@ -56,6 +56,10 @@ class ServerRegistry(Protocol):
 
     async def lost(self, server_id: UUID, error: str) -> None: ...
 
+    async def rest(self, server_id: UUID, seconds: float, error: str) -> None:
+        """Open its breaker for so long."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ability:

@@ -2,12 +2,14 @@
 
 import asyncio
 import mimetypes
+import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from rushes.domain.comfy import ComfyFile, ComfyUnreachable
-from rushes.domain.errors import RushesError, Unavailable
+from rushes.domain.errors import NotFound, RushesError, Unavailable
 from rushes.domain.keys import attempt_suffix, job_key, public_url
 from rushes.domain.results import NamedFile, name_results
 from rushes.domain.workflow import Workflow
@@ -28,7 +30,8 @@ from rushes.services.insist import insist
 
 log = structlog.get_logger("rushes.collect")
 
-STORE_TRIES = 3
+STORE_PATIENCE = 60.0  # for storage or server, seconds
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
 
 class NoOutput(Exception):
@@ -75,32 +78,36 @@ class Collector:
         )
 
     async def _file(self, hold: Hold, server: ComfyServer, output: NamedFile) -> Json:
+        """One file, tried again while the server still has it: GPU work isn't repeated for a full disk."""
         claim = hold.claim
         key = job_key(claim.workflow_type, claim.job_id, output.stored_as)
-        stored = await self._store(hold, server, output.file, key)
-        probe = await self._media.probe(key, filename=output.stored_as)
-        return _described(output, key, stored, probe)
-
-    async def _store(self, hold: Hold, server: ComfyServer, file: ComfyFile, key: str) -> Stored:
-        """One file, tried again while the server still has it: GPU work isn't repeated for a full disk."""
-        content_type = mimetypes.guess_type(file.filename)[0] or "application/octet-stream"
-        for tries_left in reversed(range(STORE_TRIES)):
+        until, pause = time.monotonic() + STORE_PATIENCE, FIRST_PAUSE
+        while True:
             hold.check(self._clock.now())
-            if not await insist(lambda: self._queue.storing(hold.claim, key)):
+            if not await insist(lambda: self._queue.storing(claim, key)):
                 raise LeaseLost
             try:
-                async with server.view(file) as stream:
-                    kept = (
-                        stream
-                        if self._keep_metadata
-                        else await self._media.strip(stream, filename=file.filename)
-                    )
-                    return await self._storage.put(key, kept, content_type=content_type)
-            except (Unavailable, ComfyUnreachable):
-                if not tries_left:
+                stored = await self._store(server, output.file, key)
+                return _described(output, key, stored, await self._probed(key, output))
+            except (Unavailable, ComfyUnreachable) as error:
+                if time.monotonic() > until:
                     raise
-                await asyncio.sleep(2.0 ** (STORE_TRIES - 1 - tries_left))
-        raise AssertionError("unreachable")
+                log.warning("could not store yet", job_id=str(claim.job_id), key=key, error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hold.changed(), pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _store(self, server: ComfyServer, file: ComfyFile, key: str) -> Stored:
+        content_type = mimetypes.guess_type(file.filename)[0] or "application/octet-stream"
+        async with server.view(file) as stream:
+            kept = stream if self._keep_metadata else await self._media.strip(stream, filename=file.filename)
+            return await self._storage.put(key, kept, content_type=content_type)
+
+    async def _probed(self, key: str, output: NamedFile) -> Probe:
+        try:
+            return await self._media.probe(key, filename=output.stored_as)
+        except NotFound as error:  # it was there a moment ago: the storage went away
+            raise Unavailable(error.message) from error
 
     def derive_later(self, claim: Claim, result: Result) -> None:
         """Posters and thumbnails follow; they never hold back `completed`."""

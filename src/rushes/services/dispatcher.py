@@ -19,6 +19,9 @@ from rushes.services.server_health import ServerHealth
 
 log = structlog.get_logger("rushes.dispatcher")
 
+HAND_BACK = 10.0  # seconds that jobs have to come to a point at which they can be handed back
+RESCUES = 50  # jobs that are taken over in one statement
+
 
 class Dispatcher:
     """Runs until `stop`; then hands back what it holds, so that nothing is lost or waits for a lease."""
@@ -67,9 +70,10 @@ class Dispatcher:
         loops = [
             asyncio.create_task(self._every(self._lease_seconds / 3, self._renew), name="renew"),
             asyncio.create_task(self._every(self._rescue_seconds, self._rescue), name="rescue"),
-            asyncio.create_task(self._every(1.0, self._look_at_servers), name="servers"),
+            asyncio.create_task(self._every(0.0, self._watch_servers), name="servers"),
+            asyncio.create_task(self._every(1.0, self._look_for_cancels), name="cancels"),
             asyncio.create_task(self._every(5.0, self._alive), name="alive"),
-            asyncio.create_task(self._heed_signals(), name="signals"),
+            asyncio.create_task(self._every(1.0, self._heed_signals), name="signals"),
         ]
         try:
             await self._stopping.wait()
@@ -81,11 +85,17 @@ class Dispatcher:
         self._stopping.set()
         for lane in self._lanes.values():
             lane.wake()
+        if self._lane_tasks:  # a claim that is just being made is handed back too
+            await asyncio.wait(self._lane_tasks, timeout=self._grace_seconds)
         if self._holds:
             await asyncio.wait([asyncio.create_task(self._finished())], timeout=self._grace_seconds)
         for hold in self._holds.values():
             hold.stop()
-        await asyncio.wait([asyncio.create_task(self._finished())], timeout=self._lease_seconds)
+        await asyncio.wait(
+            [asyncio.create_task(self._finished())], timeout=min(HAND_BACK, self._lease_seconds)
+        )
+        for hold in self._holds.values():  # in the middle of a long transfer
+            await self._release(hold)
         tasks = [*loops, *self._lane_tasks]
         for task in tasks:
             task.cancel()
@@ -94,6 +104,12 @@ class Dispatcher:
             await self._processes.gone(self.id)
         except Unavailable:
             log.warning("could not sign off", dispatcher=self.id)
+
+    async def _release(self, hold: Hold) -> None:
+        try:
+            await self._queue.release(hold.claim)
+        except Unavailable:
+            log.warning("could not hand back", job_id=str(hold.job_id))
 
     async def _finished(self) -> None:
         for lane in self._lanes.values():
@@ -105,9 +121,12 @@ class Dispatcher:
                 await work()
             except Unavailable as error:
                 log.warning("database is away", error=error.message)
+                await asyncio.sleep(min(seconds, 1.0) or 1.0)  # leases may be running out
+                continue
             except Exception:
                 # One broken round must not end a loop that every job depends on.
                 log.exception("dispatcher loop broke")
+                await asyncio.sleep(1.0)
             await asyncio.sleep(seconds)
 
     async def _alive(self) -> None:
@@ -133,10 +152,17 @@ class Dispatcher:
     async def _rescue(self) -> None:
         if self._stopping.is_set():
             return
-        for claim in await self._queue.rescue(owner=self.id, lease_seconds=self._lease_seconds):
-            if stale := self._holds.get(claim.job_id):
-                stale.lose()  # our own lease ran out while we were away
-            self._lane_of(claim).take(claim)
+        while claims := await self._queue.rescue(
+            owner=self.id, lease_seconds=self._lease_seconds, limit=RESCUES
+        ):
+            for claim in claims:
+                if stale := self._holds.get(claim.job_id):
+                    stale.lose()  # our own lease ran out while we were away
+                self._lane_of(claim).take(claim)
+                if self._stopping.is_set():
+                    self._holds[claim.job_id].stop()
+            if len(claims) < RESCUES:
+                return
 
     def _lane_of(self, claim: Claim) -> Lane:
         """The lane of a claim's server; one that claims nothing where the server is no longer in use."""
@@ -145,6 +171,12 @@ class Dispatcher:
             server = Server(id=claim.server_id, url=claim.server_url, name=claim.server_url, enabled=False)
             lane = self._lanes[claim.server_id] = self._lane_for(server)
         return lane
+
+    async def _watch_servers(self) -> None:
+        await self._look_at_servers()
+        if await self._health.stirred(1.0):
+            for lane in self._lanes.values():
+                lane.wake()
 
     async def _look_at_servers(self) -> None:
         """Read the registry, keep a lane for each server, wake those that came up."""
@@ -185,6 +217,13 @@ class Dispatcher:
                 continue
             for lane in self._lanes.values():
                 lane.wake()
+
+    async def _look_for_cancels(self) -> None:
+        """The hint may have been lost, or never come: a transaction pooler delivers none."""
+        claims = [hold.claim for hold in self._holds.values() if not hold.cancel_requested]
+        for job_id in await self._queue.cancels_asked(claims) if claims else []:
+            if hold := self._holds.get(job_id):
+                hold.cancel()
 
     def _cancel(self, payload: str) -> None:
         try:

@@ -1,6 +1,7 @@
 """A claim while a runner works on it, and the signals that reach it from outside."""
 
 import asyncio
+import math
 import time
 from datetime import datetime
 from uuid import UUID
@@ -27,7 +28,7 @@ class Stopping(Exception):
 class Hold:
     """The signals about one claim; `check` raises the most important one."""
 
-    def __init__(self, claim: Claim, *, lease_seconds: float) -> None:
+    def __init__(self, claim: Claim, *, lease_seconds: float = math.inf) -> None:
         self.claim = claim
         self._lease_seconds = lease_seconds
         self.renewed(time.monotonic())

@@ -27,6 +27,7 @@ class InputSender:
     async def _send_one(self, hold: Hold, server: ComfyServer, key: str) -> str:
         stat = await self._storage.stat(key) if is_valid_key(key) else None
         if stat is None:
+            await self._storage.check()  # a storage that is away has no files either
             raise InvalidFile(
                 f"The input file {key} is no longer in the storage. Submit the job with a new one."
             )

@@ -127,6 +127,12 @@ class JournaledQueue:
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
         return await self._queue.renew(claims, lease_seconds=lease_seconds)
 
+    async def cancels_asked(self, claims: Sequence[Claim]) -> list[UUID]:
+        return await self._queue.cancels_asked(claims)
+
+    async def abandoned(self, claim: Claim) -> bool:
+        return await self._queue.abandoned(claim)
+
     async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
         return await self._queue.store_graph(claim, graph, workflow_version)
 

@@ -1,9 +1,10 @@
 """One attempt of one job on one ComfyUI server, from its inputs to a finished row."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from uuid import uuid4
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
 
 import structlog
 
@@ -17,7 +18,6 @@ from rushes.domain.workflow import Workflow
 from rushes.ports import (
     Claim,
     Clock,
-    ComfyEvents,
     ComfyServer,
     ComfyServers,
     DispatchQueue,
@@ -29,15 +29,22 @@ from rushes.services.follow import Follower, PromptLost
 from rushes.services.hold import CancelRequested, DeadlinePassed, Hold, LeaseLost, Stopping
 from rushes.services.inputs import InputSender
 from rushes.services.insist import insist
+from rushes.services.prompt_events import PromptEvents
 from rushes.services.report import ProgressReport
 from rushes.services.server_health import ServerHealth
 from rushes.services.settle import Settler
+from rushes.services.stillness import STALL_SECONDS, Pulse, StandsStill, Stillness
 
 log = structlog.get_logger("rushes.runner")
 
 # A POST whose answer was lost may still be on its way: how long to wait before each look for its prompt, seconds.
 LOOKS = (0.0, 0.3, 1.0, 2.0)
-WITHDRAW_SECONDS, EVENTS_SECONDS = 5.0, 2.0
+LOST_RETRY = 0.2  # seconds: a server that was restarted is well again
+WITHDRAW_SECONDS = 5.0
+
+
+class InputsUnreadable(Exception):
+    """The storage doesn't give the inputs out now."""
 
 
 class Runner:
@@ -55,6 +62,7 @@ class Runner:
         health: ServerHealth,
         report: Callable[[Claim], ProgressReport],
         clock: Clock,
+        stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self._queue = queue
         self._comfy = comfy
@@ -65,6 +73,8 @@ class Runner:
         self._health = health
         self._report = report
         self._clock = clock
+        self._stall_seconds = stall_seconds
+        self._pulses: defaultdict[UUID, Pulse] = defaultdict(Pulse)
 
     async def run(self, hold: Hold, executed: Callable[[], None]) -> None:
         """Work on a claim until its row says how it ended; `executed` is called when the GPU is free again."""
@@ -74,12 +84,13 @@ class Runner:
             await self._attempt(hold, server, executed)
         except LeaseLost:
             log.info("lease lost", job_id=str(claim.job_id), attempt=claim.attempt)
+            await self._abandon(claim)
         except Stopping:
             await self._settle.released(claim)
         except CancelRequested:  # where nothing of it is on the server: before it was sent, or after it ended
             await self._settle.cancelled(claim)
         except DeadlinePassed:
-            await self._stop_prompt(server, claim)
+            await self._withdraw(claim.server_url, claim.prompt_id)
             await self._settle.failed(
                 claim, JobErrorCode.TIMEOUT, "It ran past its deadline. Run it again with a later deadline."
             )
@@ -89,14 +100,14 @@ class Runner:
             await self._settle.failed(claim, JobErrorCode.INVALID_WORKFLOW, error.message, error.details)
         except NoOutput as error:
             await self._settle.failed(claim, JobErrorCode.NO_OUTPUT, str(error))
-        except (PromptLost, ComfyUnreachable, ComfyFileMissing) as error:
-            words = _lost_words(claim, error)
-            await insist(lambda: self._health.doubt(claim.server_id, words))
-            await self._settle.again(claim, JobErrorCode.SERVER_LOST, words)
-        except StorageFull as error:
-            await self._settle.failed(claim, JobErrorCode.STORAGE_FULL, error.message)
+        except (PromptLost, ComfyUnreachable, ComfyFileMissing, StandsStill) as error:
+            await self._lost(hold, error)
+        except InputsUnreadable as error:
+            await self._settle.again(claim, JobErrorCode.UPLOAD_FAILED, str(error))
         except Unavailable as error:
-            await self._settle.failed(claim, JobErrorCode.UPLOAD_FAILED, error.message)
+            full = isinstance(error, StorageFull)
+            code = JobErrorCode.STORAGE_FULL if full else JobErrorCode.UPLOAD_FAILED
+            await self._settle.failed(claim, code, error.message)
         except RushesError as error:
             await self._settle.failed(claim, JobErrorCode.MISSING_INPUT, error.message, error.details)
         except Exception as error:
@@ -114,8 +125,8 @@ class Runner:
             return
         workflow = self._catalog.get(claim.workflow_type)
         report = self._report(claim)
-        async with self._events(server) as stream:
-            graph = await self._send(hold, server, workflow, stream, report)
+        async with PromptEvents(server, claim.prompt_id) as stream:
+            graph = await self._send(hold, server, workflow, stream.client_id, report)
             follower = Follower(
                 server=server,
                 hold=hold,
@@ -123,10 +134,12 @@ class Runner:
                 tracker=ProgressTracker(graph),
                 report=report,
                 clock=self._clock,
+                stillness=Stillness(pulse=self._pulses[claim.server_id], stall_seconds=self._stall_seconds),
             )
             entry = await follower.to_the_end()
         executed()
-        await insist(lambda: self._queue.executed(claim))
+        if not await insist(lambda: self._queue.executed(claim)):
+            raise LeaseLost
         await self._finish(hold, server, workflow, entry, report)
 
     async def _send(
@@ -134,7 +147,7 @@ class Runner:
         hold: Hold,
         server: ComfyServer,
         workflow: Workflow,
-        stream: ComfyEvents | None,
+        client_id: str,
         report: ProgressReport,
     ) -> Json:
         """Make sure that the server has the prompt; the graph it was given."""
@@ -143,17 +156,21 @@ class Runner:
             return workflow.graph(claim.workflow_name)
         await self._withdraw_earlier(claim)
         await report(Progress(stage="uploading"))
-        files = await self._sender.send(hold, server)
+        try:
+            files = await self._sender.send(hold, server)
+        except Unavailable as error:
+            raise InputsUnreadable(error.message) from error
         hold.check(self._clock.now())
         graph = bind(workflow, claim.workflow_name, claim.inputs, files=files, job_id=f"{claim.job_id}")
         if not await insist(lambda: self._queue.store_graph(claim, graph, workflow.version)):
             raise LeaseLost
         try:
-            await server.submit(claim.prompt_id, graph, client_id=stream.client_id if stream else uuid4().hex)
+            await server.submit(claim.prompt_id, graph, client_id=client_id)
         except ComfyUnreachable:
             if not await _has_arrived(server, claim.prompt_id):
                 raise
-        await insist(lambda: self._queue.submitted(claim))
+        if not await insist(lambda: self._queue.submitted(claim)):
+            raise LeaseLost
         return graph
 
     async def _withdraw_earlier(self, claim: Claim) -> None:
@@ -165,7 +182,30 @@ class Runner:
             async with asyncio.timeout(WITHDRAW_SECONDS):
                 await self._comfy.at(url).cancel(prompt_id)
         except (ComfyError, TimeoutError):
-            log.info("could not cancel an earlier attempt", server=url, prompt_id=prompt_id)
+            log.warning("could not cancel on the server", server=url, prompt_id=prompt_id)
+
+    async def _abandon(self, claim: Claim) -> None:
+        """Somebody else has the job, or it has ended: leave nothing behind that nobody wants."""
+        try:
+            is_over = await self._queue.abandoned(claim)
+        except Unavailable:
+            return
+        if is_over:
+            await self._withdraw(claim.server_url, claim.prompt_id)
+
+    async def _lost(self, hold: Hold, error: Exception) -> None:
+        claim, words = hold.claim, _lost_words(hold.claim, error)
+        if isinstance(error, StandsStill):
+            await self._withdraw(claim.server_url, claim.prompt_id)
+            await insist(lambda: self._health.stands_still(claim.server_id, claim.prompt_id, words))
+        else:
+            await insist(lambda: self._health.doubt(claim.server_id, words))
+        if hold.cancel_requested:
+            await self._settle.cancelled(claim)
+        elif isinstance(error, PromptLost):
+            await self._settle.again(claim, JobErrorCode.SERVER_LOST, words, first_retry=LOST_RETRY)
+        else:
+            await self._settle.again(claim, JobErrorCode.SERVER_LOST, words)
 
     async def _finish(
         self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json | None, report: ProgressReport
@@ -178,38 +218,21 @@ class Runner:
         if ended.ending is Ending.SUCCESS:
             await report(Progress(stage="collecting", percent=99))
             result = await self._collector.collect(hold, server, workflow, entry)
-            if await self._settle.completed(claim, result):
-                self._collector.derive_later(claim, result)
+            if not await self._settle.completed(claim, result):
+                raise LeaseLost
+            self._collector.derive_later(claim, result)
             return
         await self._ended_badly(claim, server, ended)
 
     async def _ended_badly(self, claim: Claim, server: ComfyServer, ended: Outcome) -> None:
         code = ended.code or JobErrorCode.NODE_ERROR
-        if code is JobErrorCode.OUT_OF_MEMORY and claim.attempt == 1 and claim.max_attempts > 1:
-            await server.free()
+        is_first = not any(each["error_code"] == code for each in claim.earlier)
+        if code is JobErrorCode.OUT_OF_MEMORY and is_first and claim.attempt < claim.max_attempts:
+            with suppress(ComfyUnreachable):
+                await server.free()
             await self._settle.again(claim, code, ended.message)
             return
         await self._settle.failed(claim, code, ended.message, ended.details)
-
-    async def _stop_prompt(self, server: ComfyServer, claim: Claim) -> None:
-        try:
-            await server.cancel(claim.prompt_id)
-        except ComfyUnreachable:
-            log.warning("could not cancel on the server", job_id=str(claim.job_id), server=claim.server_url)
-
-    @asynccontextmanager
-    async def _events(self, server: ComfyServer) -> AsyncIterator[ComfyEvents | None]:
-        """The server's websocket, or None: it is only a hint, polling goes on without it."""
-        opened = server.events()
-        try:
-            stream = await asyncio.wait_for(opened.__aenter__(), EVENTS_SECONDS)
-        except (ComfyUnreachable, TimeoutError):
-            yield None
-            return
-        try:
-            yield stream
-        finally:
-            await opened.__aexit__(None, None, None)
 
 
 async def _has_arrived(server: ComfyServer, prompt_id: str) -> bool:
@@ -227,4 +250,6 @@ async def _has_arrived(server: ComfyServer, prompt_id: str) -> bool:
 def _lost_words(claim: Claim, error: Exception) -> str:
     if isinstance(error, PromptLost):
         return f"{claim.server_url} no longer knows the prompt: it was restarted while the job ran."
+    if isinstance(error, StandsStill):
+        return f"{claim.server_url} answers, but {error}: restart that ComfyUI."
     return str(error)

@@ -27,14 +27,16 @@ class Settler:
         failure = JobFailure(code=code, message=message, details=dict(details) if details else None)
         await insist(lambda: self._queue.fail(claim, failure))
 
-    async def again(self, claim: Claim, code: JobErrorCode, message: str) -> None:
-        """Another attempt, later and with jitter; failed when none is left."""
+    async def again(
+        self, claim: Claim, code: JobErrorCode, message: str, *, first_retry: float = FIRST_RETRY
+    ) -> None:
+        """Another attempt, later (seconds, doubled each time) and with jitter; failed when none is left."""
         if claim.attempt >= claim.max_attempts:
             tries = f" It was tried {claim.attempt} times." if claim.attempt > 1 else ""
             await self.failed(claim, code, f"{message}{tries} Run it again when the server is well.")
             return
         failure = JobFailure(code=code, message=message)
-        delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** (claim.attempt - 1)) * (0.5 + self._jitter())
+        delay = min(LONGEST_RETRY, first_retry * 2 ** (claim.attempt - 1)) * (0.5 + self._jitter())
         await insist(lambda: self._queue.retry(claim, failure, delay_seconds=delay))
 
     async def cancelled(self, claim: Claim) -> None:

@@ -36,6 +36,10 @@ class NoHealth:
 
     async def check_due(self) -> None: ...
 
+    async def stirred(self, seconds: float) -> bool:
+        await asyncio.sleep(min(seconds, 0.05))
+        return False
+
 
 class Signing:
     """Which dispatchers signed on and off."""

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rushes.domain.errors import Unavailable
 from rushes.domain.job import JobErrorCode
 from rushes.ports import JobFailure, Result
-from rushes.services import settle
+from rushes.services import insist
+from rushes.services.hold import LeaseLost
 from rushes.services.settle import Settler
 from rushes.testing.memory.queue import MemoryQueue
 from tests.unit.services.claims import claim
@@ -53,10 +53,10 @@ async def test_a_finished_job_survives_a_database_that_is_away(monkeypatch: pyte
 
 
 async def test_it_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "KEEP_TRYING", 0.1)
+    monkeypatch.setattr(insist, "KEEP_TRYING", 0.1)
     queue = MemoryQueue()
     queue.away = 1000
-    with pytest.raises(Unavailable):
+    with pytest.raises(LeaseLost):
         await Settler(queue=queue).completed(claim(), RESULT)
     assert queue.booked == []
 

@@ -110,6 +110,8 @@ class HttpComfyServer:
         """Unload all models and the result cache."""
         await self._wire.post("/free", {"unload_models": True, "free_memory": True})
 
-    def events(self) -> AbstractAsyncContextManager[events.EventStream]:
-        """Connect to the websocket; submit with its `client_id`."""
-        return events.listen(self._address, tls=self._tls, connect_seconds=self._connect_seconds)
+    def events(self, client_id: str | None = None) -> AbstractAsyncContextManager[events.EventStream]:
+        """Connect to the websocket; submit with its `client_id`, by default a fresh one."""
+        return events.listen(
+            self._address, tls=self._tls, connect_seconds=self._connect_seconds, client_id=client_id
+        )

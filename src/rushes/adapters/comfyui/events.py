@@ -66,10 +66,13 @@ class EventStream:
 
 @asynccontextmanager
 async def listen(
-    address: Address, *, tls: ssl.SSLContext, connect_seconds: float
+    address: Address, *, tls: ssl.SSLContext, connect_seconds: float, client_id: str | None = None
 ) -> AsyncIterator[EventStream]:
-    """Connect under a fresh client id: two sockets on one id leave the newer one deaf. Raises ComfyUnreachable."""
-    client_id = uuid.uuid4().hex
+    """Connect, by default under a fresh client id: two sockets on one id leave the newer one deaf.
+
+    Raises ComfyUnreachable.
+    """
+    client_id = client_id or uuid.uuid4().hex
     socket = await _connected(address, client_id, tls, connect_seconds)
     stream = EventStream(client_id, socket)
     reader = asyncio.create_task(stream.read(), name=f"comfyui events {address.url}")

@@ -51,6 +51,7 @@ class PostgresDispatchQueue:
                 "running_limit": self._running_limit,
                 "affinity_seconds": self._affinity_seconds,
             },
+            durable=False,  # nothing is sent to the server before the graph is stored, which is durable
         )
         if row is None:
             return None
@@ -71,8 +72,15 @@ class PostgresDispatchQueue:
                 "tokens": [claim.lease_token for claim in claims],
                 "lease_seconds": lease_seconds,
             },
+            durable=False,
         )
         return dict(rows)
+
+    async def cancels_asked(self, claims: Sequence[Claim]) -> list[UUID]:
+        rows = await self._database.fetch_all(
+            query("cancels_asked"), {"job_ids": [claim.job_id for claim in claims]}
+        )
+        return [job_id for (job_id,) in rows]
 
     async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
         return await self._guarded(
@@ -85,18 +93,19 @@ class PostgresDispatchQueue:
         )
 
     async def submitted(self, claim: Claim) -> bool:
-        return await self._guarded("submitted", claim, attempt=claim.attempt)
+        return await self._guarded("submitted", claim, durable=False, attempt=claim.attempt)
 
     async def executed(self, claim: Claim) -> bool:
-        done = await self._guarded("executed", claim)
+        done = await self._guarded("executed", claim, durable=False)
         await self._events.notify("jobs")  # the server has room again: wake whoever may fill it
         return done
 
     async def progress(self, claim: Claim, progress: Json) -> bool:
-        return await self._guarded("progress", claim, progress=Jsonb(progress))
+        return await self._guarded("progress", claim, durable=False, progress=Jsonb(progress))
 
     async def storing(self, claim: Claim, key: str) -> bool:
-        return await self._guarded("storing", claim, key=key, attempt=claim.attempt)
+        # If this is undone, so is what comes after: the job runs on elsewhere and writes the same key again.
+        return await self._guarded("storing", claim, durable=False, key=key, attempt=claim.attempt)
 
     async def complete(self, claim: Claim, result: Result) -> bool:
         return await self._ended(
@@ -132,15 +141,21 @@ class PostgresDispatchQueue:
     async def release(self, claim: Claim) -> bool:
         return await self._guarded("release", claim)
 
+    async def abandoned(self, claim: Claim) -> bool:
+        row = await self._database.fetch(
+            query("abandoned"), {"job_id": claim.job_id, "attempt": claim.attempt}
+        )
+        return bool(row and row[0])
+
     async def expire_deadlines(self) -> list[UUID]:
         return [job_id for (job_id,) in await self._told("expire_deadlines", {})]
 
     async def explain_waiting(self, reasons: Mapping[str, str | None]) -> None:
         await self._told("explain_waiting", {"needs": list(reasons), "reasons": list(reasons.values())})
 
-    async def _guarded(self, name: str, claim: Claim, **params: Any) -> bool:
+    async def _guarded(self, name: str, claim: Claim, *, durable: bool = True, **params: Any) -> bool:
         guard = {"job_id": claim.job_id, "lease_token": claim.lease_token}
-        return await self._database.fetch(query(name), guard | params) is not None
+        return await self._database.fetch(query(name), guard | params, durable=durable) is not None
 
     async def _ended(self, name: str, claim: Claim, **params: Any) -> bool:
         done = await self._guarded(name, claim, **params)

@@ -49,10 +49,14 @@ class PostgresJobWriter:
                 raise Forbidden("Your account is gone; reload the page to get a new one.") from error
             if job.idempotency_key is not None:
                 # in the same transaction: the key leads to a job exactly when there is one
-                await connection.execute(
+                settled = await connection.execute(
                     query("key_settle"),
                     {"user_id": job.user_id, "key": job.idempotency_key, "job_id": job.id},
                 )
+                if not settled.rowcount:  # this took so long that the key went to another request
+                    raise IdempotencyInFlight(
+                        "Another request with this Idempotency-Key came first. Ask again in a moment."
+                    )
 
     async def reserve_key(self, user_id: UUID, key: str, body_sha256: str) -> UUID | None:
         row = await self._database.fetch(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 from rushes.domain.errors import InvalidCursor, Unavailable
 from rushes.ports import FeedChange, Signal
@@ -40,6 +41,11 @@ class MemoryEvents:
         if not cursor.isdecimal():
             raise InvalidCursor("No such cursor.")
         return self.log[int(cursor) :][:limit]
+
+    async def whose(self, job_id: UUID) -> tuple[UUID | None, str] | None:
+        self._reach()
+        found = [change for change in self.log if change.job_id == job_id and not change.deleted]
+        return (found[-1].user_id, found[-1].visibility) if found else None
 
     def _reach(self) -> None:
         if self.away > 0:

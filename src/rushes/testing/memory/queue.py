@@ -40,6 +40,13 @@ class MemoryQueue:
         self._reach()
         return {one.job_id: one.job_id in self.cancels for one in claims if one.job_id not in self.lost}
 
+    async def cancels_asked(self, claims: Sequence[Claim]) -> list[UUID]:
+        self._reach()
+        return [one.job_id for one in claims if one.job_id in self.cancels]
+
+    async def abandoned(self, claim: Claim) -> bool:
+        return claim.job_id in self.lost
+
     async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:  # noqa: ARG002
         return self._book("store_graph", claim, graph)
 

@@ -1,2 +1,1 @@
-INSERT INTO auth.users (id, is_anonymous, raw_app_meta_data)
-VALUES (%(id)s, true, '{"provider": "anonymous"}')
+SELECT rushes.make_account(%(id)s, NULL, true, '{"provider": "anonymous"}')
