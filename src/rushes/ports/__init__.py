@@ -28,7 +28,7 @@ from rushes.ports.metrics import (
 )
 from rushes.ports.people import Accounts, WorkflowCatalog
 from rushes.ports.shapes import Json
-from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, StorageOutbox, Stored
+from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, SignedPut, StorageOutbox, Stored
 from rushes.ports.uploads import Upload, UploadStore
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "ServerFigures",
     "ServerRegistry",
     "Signal",
+    "SignedPut",
     "StorageOutbox",
     "Stored",
     "StoredFile",

@@ -1,7 +1,7 @@
 """Object storage, and the deletes that must reach it."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,8 +25,25 @@ class Stored:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignedPut:
+    """A short-lived URL that takes an object by PUT, and the headers to send with it.
+
+    `tus` is the same by the TUS protocol, for files that should survive a broken connection.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str]
+    tus: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
 class ObjectStorage(Protocol):
     """One bucket of keys. Everything streams."""
+
+    @property
+    def signed_origin(self) -> str | None:
+        """Scheme and host of the signed URLs; None where this store makes none."""
+        ...
 
     async def put(
         self, key: str, stream: AsyncIterator[bytes], *, content_type: str, limit: int | None = None
@@ -48,8 +65,24 @@ class ObjectStorage(Protocol):
 
     def list(self, prefix: str) -> AsyncIterator[ObjectStat]: ...
 
-    async def signed_get(self, key: str, *, seconds: int, download_name: str | None = None) -> str | None:
-        """A short-lived URL, or None where this store can't make one."""
+    async def signed_get(
+        self,
+        key: str,
+        *,
+        seconds: int,
+        content_type: str | None = None,
+        download_name: str | None = None,
+    ) -> str | None:
+        """A short-lived URL that serves the object as `content_type`, saved under `download_name` if there is one.
+
+        None where this store can't make one. May raise NotFound.
+        """
+        ...
+
+    async def signed_put(
+        self, key: str, *, seconds: int, size_bytes: int, content_type: str
+    ) -> SignedPut | None:
+        """Where a client may put one object of that size itself; None where this store can't say."""
         ...
 
     async def check(self) -> None:

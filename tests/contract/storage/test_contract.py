@@ -5,9 +5,9 @@ import hashlib
 import random
 
 import pytest
-from tests.contract.storage.streams import keys, put, read, repeated, stream
 
 from rushes.domain.errors import InvalidRequest, NotFound, TooLarge
+from tests.contract.storage.streams import keys, put, read, repeated, stream
 
 pytestmark = pytest.mark.anyio
 

@@ -8,10 +8,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from tests.contract.storage.streams import keys, put, read, repeated
 
 from rushes.adapters.storage.local import LocalStorage
 from rushes.domain.errors import InvalidRequest, NotFound, StorageFull, Unavailable
+from tests.contract.storage.streams import keys, put, read, repeated
 
 pytestmark = pytest.mark.anyio
 

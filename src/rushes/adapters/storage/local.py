@@ -14,7 +14,7 @@ from rushes.adapters.storage.offloop import off_loop
 from rushes.adapters.storage.paths import guarded_path
 from rushes.adapters.storage.reading import OutgoingFile, missing, stat_object
 from rushes.domain.errors import TooLarge
-from rushes.ports import ObjectStat, Stored
+from rushes.ports import ObjectStat, SignedPut, Stored
 
 _BATCH_BYTES = 1024 * 1024  # what one hop to a thread writes
 T = TypeVar("T")
@@ -30,9 +30,14 @@ class LocalStorage:
         self._root = root.absolute()
         self._min_free_bytes = min_free_bytes
 
+    signed_origin = None  # nothing leads here but through the application
+
     async def start(self) -> None:
         """Make the folder, and sweep out what killed processes left. Raises Unavailable."""
         await self._run(self._prepare)
+
+    async def aclose(self) -> None:
+        """Nothing is open between calls."""
 
     async def put(
         self,
@@ -94,9 +99,21 @@ class LocalStorage:
         key: str,  # noqa: ARG002 - nothing is signed here
         *,
         seconds: int,  # noqa: ARG002
+        content_type: str | None = None,  # noqa: ARG002
         download_name: str | None = None,  # noqa: ARG002
     ) -> str | None:
         """None: the application serves these files itself."""
+        return None
+
+    async def signed_put(
+        self,
+        key: str,  # noqa: ARG002
+        *,
+        seconds: int,  # noqa: ARG002
+        size_bytes: int,  # noqa: ARG002
+        content_type: str,  # noqa: ARG002
+    ) -> SignedPut | None:
+        """None: the application takes these files in itself."""
         return None
 
     async def check(self) -> None:

@@ -1,4 +1,4 @@
-"""The path guard: an object key becomes a path below the root, or nothing at all."""
+"""The guard of keys and paths: an object key becomes a path below the root, or nothing at all."""
 
 import os
 from pathlib import Path
@@ -11,17 +11,22 @@ _SEGMENT_BYTES = 200  # the smallest common file system limit is 255, and tempor
 
 def guarded_path(root: Path, key: str) -> Path:
     """The path of `key` below `root`. Raises InvalidRequest for what is no key or would lead outside."""
-    if not is_plain_key(key):
-        raise InvalidRequest(
-            f"{_shown(key)} is not an object key: use letters, digits, . _ - and single slashes."
-        )
-    path = root / key
+    path = root / plain_key(key)
     real_root = Path(os.path.realpath(root))
     if not Path(os.path.realpath(path)).is_relative_to(real_root):
         raise InvalidRequest(
             f"{_shown(key)} leads outside the storage folder through a symbolic link: remove that link."
         )
     return path
+
+
+def plain_key(key: str) -> str:
+    """The key itself, whatever the store: one that keeps to the rules of all. Raises InvalidRequest."""
+    if not is_plain_key(key):
+        raise InvalidRequest(
+            f"{_shown(key)} is not an object key: use letters, digits, . _ - and single slashes."
+        )
+    return key
 
 
 def is_plain_key(key: str) -> bool:
