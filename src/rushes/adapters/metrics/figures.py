@@ -62,7 +62,7 @@ class FiguresCollector(Collector):
         )
         held = GaugeMetricFamily(
             "rushes_jobs_held",
-            "Of the jobs that wait, those with a known reason: no server that can run them, a lost attempt before",
+            "Of the jobs that wait, those whose waiting_reason says why; of each kind it is written to the first 100",
             labels=["workflow_type"],
         )
         oldest = GaugeMetricFamily(
