@@ -43,3 +43,7 @@ class JobEvents(Protocol):
     async def since(self, cursor: str, *, limit: int = 500) -> list[FeedChange]:
         """Jobs changed after that cursor, oldest change first, each once. Raises InvalidCursor."""
         ...
+
+    async def whose(self, job_id: UUID) -> tuple[UUID | None, str] | None:
+        """Owner and visibility of a job that is not in the trash."""
+        ...

@@ -86,7 +86,7 @@ class FeedHub:
 
     async def _heed(self, signal: Signal) -> None:
         if signal.kind == "progress":
-            self._progress(signal.payload)
+            await self._progress(signal.payload)
             return
         if self._cursor is None:
             self._cursor = await self._events.head()
@@ -96,21 +96,30 @@ class FeedHub:
             self._cursor = changes[-1].cursor
 
     def _spread(self, change: FeedChange) -> None:
-        self._seen[change.job_id] = (change.user_id, change.visibility)
-        self._seen.move_to_end(change.job_id)
-        if len(self._seen) > KNOWN_JOBS:
-            self._seen.popitem(last=False)
+        self._know(change.job_id, (change.user_id, change.visibility))
         for subscriber in self._subscribers:
             message = message_for(subscriber.principal, change)
             if message:
                 subscriber.offer(message)
 
-    def _progress(self, payload: str) -> None:
+    def _know(self, job_id: UUID, whose: tuple[UUID | None, str]) -> None:
+        self._seen[job_id] = whose
+        self._seen.move_to_end(job_id)
+        if len(self._seen) > KNOWN_JOBS:
+            self._seen.popitem(last=False)
+
+    async def _progress(self, payload: str) -> None:
         try:
             told: dict[str, Any] = json.loads(payload)
-            owner, visibility = self._seen[UUID(told["id"])]
-        except (ValueError, KeyError, TypeError):
-            return  # progress of a job whose card has not come by; the next one will do
+            job_id = UUID(told["id"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+        if job_id not in self._seen:  # its last change was before this process began
+            whose = await self._events.whose(job_id) if self._subscribers else None
+            if whose is None:
+                return
+            self._know(job_id, whose)
+        owner, visibility = self._seen[job_id]
         message = Message("progress", payload.encode())
         for subscriber in self._subscribers:
             if subscriber.principal.may_see(owner, visibility):
@@ -134,6 +143,10 @@ class FeedHub:
                 if message:
                     yield message
             cursor = changes[-1].cursor
+
+    async def check(self, cursor: str) -> None:
+        """Raises InvalidCursor."""
+        await self._events.since(cursor, limit=1)
 
     async def head(self) -> str:
         """The cursor of now."""

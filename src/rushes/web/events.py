@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
+from rushes.domain.errors import Unavailable
 from rushes.domain.principal import Principal
 from rushes.services.feed import Message, Overrun
 from rushes.web.context import Context, Ctx
@@ -37,25 +38,23 @@ async def events(
     """
     cursor = last_event_id or after
     start = cursor if cursor is not None else await ctx.hub.head()
-    replay = [message async for message in ctx.hub.missed(principal, start)] if cursor is not None else []
+    await ctx.hub.check(start)
     return StreamingResponse(
-        _stream(ctx, principal, start, replay),
+        _stream(ctx, principal, start),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(
-    ctx: Context, principal: Principal, start: str, replay: list[Message]
-) -> AsyncIterator[bytes]:
+async def _stream(ctx: Context, principal: Principal, start: str) -> AsyncIterator[bytes]:
     with ctx.hub.subscription(principal) as subscriber:
         yield encode(Message("hello", json.dumps({"cursor": start}).encode(), start))
-        for message in replay:
-            yield encode(message)
-        # What happened between the replay and the subscription; a card that comes twice is no harm.
-        after = next((m.id for m in reversed(replay) if m.id), start)
-        async for message in ctx.hub.missed(principal, after):
-            yield encode(message)
+        # Page by page, however much it is; a card that comes again after the replay is no harm.
+        try:
+            async for message in ctx.hub.missed(principal, start):
+                yield encode(message)
+        except Unavailable:
+            return  # the browser connects again
         loop = asyncio.get_running_loop()
         said = loop.time()
         while not ctx.stopping():

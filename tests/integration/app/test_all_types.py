@@ -134,7 +134,7 @@ def test_pictures(
 def test_videos(app: Stand, eva: Person, jobs: dict[str, Json], name: str, seconds: float, sounds: bool):
     job = finished(eva, jobs, name)
     file, content = fetched(app, eva, job, "output_video.mp4")
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         assert "mp4" in container.format.name
         assert not {"prompt", "workflow"} & set(container.metadata)
         (video,) = container.streams.video

@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -130,6 +131,25 @@ def test_streams_end_with_the_server_and_others_notice_nothing(postgres_server, 
         assert time.monotonic() - began < 4
         for stream in streams:
             stream.__exit__(None, None, None)
+
+
+def test_progress_of_a_job_that_ran_before_the_api_started(postgres_server, demo, own_types, tmp_path):
+    with (
+        app_database(postgres_server) as url,
+        Stand(url, tmp_path, comfy_urls=[demo.url], workflows_dir=own_types) as first,
+    ):
+        anna = first.person()
+        job = anna.submit("sleep", {"seconds": 30, "steps": 300})["id"]
+        anna.until(job, lambda one: one["progress"] and one["progress"].get("percent"))
+        with Stand(url, tmp_path, workflows_dir=own_types, dispatchers=0) as second:
+            again, bert = second.signed_in(UUID(anna.id)), second.person()
+            with again.listening() as hers, bert.listening() as his:
+                assert hers.of(job, "progress").data["percent"]
+                theirs = bert.submit("sleep", {"seconds": 0})["id"]
+                his.of(theirs)
+                assert job not in his.ids()
+        anna.post(f"/api/jobs/{job}/cancel")
+        anna.ended(job)
 
 
 def test_a_quiet_stream_is_pinged(app: Stand, anna: Person, monkeypatch):

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def app(postgres_server: str, demo: DemoServer, types: Path, tmp_path: Path) -> 
         yield stand
 
 
-def until_listed(person: Person, wanted: set[str]) -> dict:
+def until_listed(person: Person, wanted: set[str]) -> Any:
     end = time.monotonic() + 10
     while True:
         listed = person.get("/api/workflows").json()

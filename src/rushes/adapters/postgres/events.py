@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -64,6 +65,11 @@ class PostgresJobEvents:
         if is_pruned:
             raise InvalidCursor("This cursor is too old, what came after it is gone: reload the page.")
         return [_change(row[2:]) for row in rows if row[2] is not None]
+
+    async def whose(self, job_id: UUID) -> tuple[UUID | None, str] | None:
+        """Owner and visibility of a job that is not in the trash."""
+        row = await self._database.fetch(query("job_whose"), {"id": job_id})
+        return None if row is None else (row[0], row[1])
 
     async def prune(self, before: datetime) -> int:
         """Drop the events of ended jobs from before that moment, a batch at a time; how many."""
