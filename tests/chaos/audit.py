@@ -37,6 +37,7 @@ class Audit:
         self._shot_allowed = shot_allowed
         self.ends: Counter[str] = Counter()
         self.attempts: Counter[int] = Counter()
+        self._completed: set[str] = set()
 
     def faults(self) -> list[str]:
         """Wait for what may still be under way, then look at everything."""
@@ -98,6 +99,7 @@ class Audit:
         self.attempts[attempt] += 1
         if status == "completed":
             self.ends["completed"] += 1
+            self._completed.add(job.id)
             yield from self._results(job, named, outputs, attempt)
             if job.kind.fails_as:
                 yield f"{named} completed; it was to fail"
@@ -204,7 +206,12 @@ class Audit:
             yield str(key)
 
     def _previews(self) -> Iterator[str]:
-        """What may be there: uploads whose bytes came while their row was not yet booked."""
+        """What may be there: uploads whose bytes came while their row was not yet booked, and the previews of a
+        completed job whose dispatcher was killed before it told of them (they go with the job)."""
+        for path in self._town.storage.glob("workflows/*/*/*.webp"):
+            job = self._jobs.get(UUID(path.parent.name))
+            if job and path.name.startswith(("thumb_", "poster")) and job.id in self._completed:
+                yield path.relative_to(self._town.storage).as_posix()
         for (key,) in self._town.database.sql("select key from uploads where status <> 'stored'"):
             yield str(key)
 
