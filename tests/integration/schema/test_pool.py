@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import LiteralString
+from types import SimpleNamespace
+from typing import Any, LiteralString, cast
 from uuid import uuid4
 
 import anyio
 import psycopg
 import pytest
-from tests.integration.schema.people import OWNER, STRANGER
-from tests.postgres import in_database
 
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
+from rushes.adapters.postgres.sessions import is_direct
 from rushes.domain.errors import Unavailable
 from rushes.domain.principal import ANON, Principal
+from tests.integration.schema.people import OWNER, STRANGER
+from tests.postgres import in_database
 
 pytestmark = pytest.mark.anyio
 WHO = "SELECT current_user::text, auth.uid(), session_user <> current_user"
@@ -156,6 +158,31 @@ async def test_without_prepared_statements(stage_url: str) -> None:
         assert await database.fetch("SELECT count(*) FROM pg_prepared_statements") == (0,)
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_what_need_not_be_durable_is_not_waited_for(stage_url: str, pooled: bool) -> None:
+    """Through a transaction pooler it is: nothing of a session may be changed there."""
+    async with Database(stage_url, prepare_threshold=None if pooled else 5) as database:
+        show = "SELECT current_user::text, current_setting('synchronous_commit'), current_setting('statement_timeout')"
+        assert await database.fetch(show) == ("service_role", "on", "1min")
+        assert await database.fetch(show, durable=False) == (
+            "service_role",
+            "on" if pooled else "off",
+            "1min",
+        )
+
+
+async def test_a_pooler_in_between_is_noticed(stage_url: str) -> None:
+    """It answers with a process number of its own."""
+    async with await psycopg.AsyncConnection.connect(stage_url) as connection:
+        assert await is_direct(connection)
+
+        class Pooled:
+            info = SimpleNamespace(backend_pid=connection.info.backend_pid + 1)
+            execute = connection.execute
+
+        assert not await is_direct(cast(Any, Pooled))
+
+
 async def test_the_name_is_shown_to_the_administrator(database: Database) -> None:
     assert await database.fetch("SELECT current_setting('application_name')") == ("rushes",)
 
@@ -175,7 +202,7 @@ async def test_a_database_that_does_not_exist(stage_url: str) -> None:
 async def test_a_pool_that_is_used_up(stage_url: str) -> None:
     async with Database(stage_url, max_size=1, acquire_timeout=0.2) as database, database.service():
         with pytest.raises(Unavailable, match="became free in time"):
-            await database.fetch(WHO)
+            await database.fetch_as(OWNER, WHO)
 
 
 async def test_a_pool_that_is_closed(stage_url: str) -> None:

@@ -1,7 +1,8 @@
 """The connections to the database, and as whom their statements run.
 
 No statement runs as the user who connects: every transaction starts by taking a role, for itself only, so that
-it works through a transaction pooler. Row level security then decides, on every kind of server alike.
+it works through a transaction pooler; where there is none, single statements of the service role have sessions of
+their own. Row level security then decides, on every kind of server alike.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -15,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from rushes.adapters.postgres.problems import explained, where
 from rushes.adapters.postgres.queries import query
+from rushes.adapters.postgres.sessions import ServiceSessions, is_direct
 from rushes.domain.errors import InvalidSetting, Unavailable
 from rushes.domain.principal import Principal
 
@@ -27,8 +29,6 @@ _BECOME: LiteralString = (
     "SELECT set_config('role', %s, true), set_config('request.jwt.claims', %s, true),"
     " set_config('statement_timeout', %s, true)"
 )
-# Its commit isn't waited for: whatever is committed durably after it makes it durable, too.
-_SOON: LiteralString = "SET LOCAL synchronous_commit = off"
 
 
 class Database:
@@ -53,20 +53,28 @@ class Database:
         self.dsn = dsn
         self._service_timeout = f"{service_timeout:g}s"
         self._person_timeout = f"{person_timeout:g}s"
-        self._pool = AsyncConnectionPool(
-            dsn,
-            open=False,
-            min_size=min_size,
-            max_size=max_size,
-            timeout=acquire_timeout,
-            name=application_name,
-            kwargs={
+        options: dict[str, Any] = {
+            "timeout": acquire_timeout,
+            "name": application_name,
+            "kwargs": {
                 "autocommit": True,
                 "prepare_threshold": prepare_threshold,
                 "application_name": application_name,
                 "connect_timeout": max(2, int(acquire_timeout)),
             },
-        )
+        }
+        self._pool = AsyncConnectionPool(dsn, open=False, min_size=min_size, max_size=max_size, **options)
+        self._sessions = {
+            durable: ServiceSessions(
+                dsn,
+                max_size=max_size,
+                hasty=not durable,
+                statement_timeout=self._service_timeout,
+                options=options,
+            )
+            for durable in (True, False)
+        }
+        self._has_sessions = prepare_threshold is not None
 
     async def open(self) -> None:
         """Connect. Raises Unavailable, or InvalidSetting when the user who connects may not take the roles."""
@@ -74,10 +82,16 @@ class Database:
             # one plain connection first: the pool retries in the background and hides the reason
             async with await AsyncConnection.connect(self.dsn, connect_timeout=10) as connection:
                 await _try_roles(connection)
+                self._has_sessions = self._has_sessions and await is_direct(connection)
             await self._pool.open(wait=True, timeout=self._pool.timeout)
+            if self._has_sessions:
+                for sessions in self._sessions.values():
+                    await sessions.open()
 
     async def close(self) -> None:
         await self._pool.close()
+        for sessions in self._sessions.values():
+            await sessions.close()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -107,21 +121,21 @@ class Database:
 
         What isn't `durable` may be undone by a crash of the database's machine within the next second.
         """
-        async with self._once(*_SERVICE, self._service_timeout, statement, params, durable) as cursor:
+        async with self._as_service(statement, params, durable) as cursor:
             return await cursor.fetchone() if cursor.description else None
 
     async def fetch_all(
         self, statement: LiteralString, params: Params | None = None, *, durable: bool = True
     ) -> list[TupleRow]:
         """All rows of one statement as the service role, in one round trip."""
-        async with self._once(*_SERVICE, self._service_timeout, statement, params, durable) as cursor:
+        async with self._as_service(statement, params, durable) as cursor:
             return await cursor.fetchall() if cursor.description else []
 
     async def execute(
         self, statement: LiteralString, params: Params | None = None, *, durable: bool = True
     ) -> int:
         """Run one statement as the service role, in one round trip; how many rows it touched."""
-        async with self._once(*_SERVICE, self._service_timeout, statement, params, durable) as cursor:
+        async with self._as_service(statement, params, durable) as cursor:
             return cursor.rowcount
 
     async def fetch_as(
@@ -164,14 +178,20 @@ class Database:
                 await connection.commit()
 
     @asynccontextmanager
+    async def _as_service(
+        self, statement: LiteralString, params: Params | None, durable: bool
+    ) -> AsyncIterator[AsyncCursor[TupleRow]]:
+        if not self._has_sessions:
+            async with self._once(*_SERVICE, self._service_timeout, statement, params) as cursor:
+                yield cursor
+            return
+        with explained(self.dsn):
+            async with self._sessions[durable].run(statement, params) as cursor:
+                yield cursor
+
+    @asynccontextmanager
     async def _once(
-        self,
-        role: str,
-        claims: str,
-        timeout: str,
-        statement: LiteralString,
-        params: Params | None,
-        durable: bool = True,
+        self, role: str, claims: str, timeout: str, statement: LiteralString, params: Params | None
     ) -> AsyncIterator[AsyncCursor[TupleRow]]:
         with explained(self.dsn):
             async with self._pool.connection() as connection:
@@ -179,8 +199,6 @@ class Database:
                     # an explicit transaction: the statement must never run after the role's end
                     await connection.execute("BEGIN", prepare=False)
                     await connection.execute(_BECOME, (role, claims, timeout))
-                    if not durable:
-                        await connection.execute(_SOON)
                     cursor = await connection.execute(statement, params)
                     await connection.execute("COMMIT", prepare=False)
                 yield cursor
