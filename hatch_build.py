@@ -18,7 +18,9 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling gives
         if not (web / "dist" / "index.html").is_file():
             npm = shutil.which("npm")
             if npm is None:
-                raise RuntimeError("The page is not built and npm is missing: install Node 20, then build again.")
+                raise RuntimeError(
+                    "The page is not built and npm is missing: install Node 20, then build again."
+                )
             subprocess.run([npm, "ci", "--ignore-scripts"], cwd=web, check=True)
             subprocess.run([npm, "run", "build"], cwd=web, check=True)
         build_data["force_include"][str(web / "dist")] = "rushes/web/static"

@@ -1,23 +1,25 @@
 """Every error that Rushes raises on purpose, each with a stable code and an HTTP status.
 
-    RushesError
-    ├── InvalidRequest            400 invalid_request
-    │   ├── InvalidCursor         400 invalid_cursor
-    │   ├── InvalidInput          422 invalid_input          (names the field)
-    │   ├── UnknownWorkflow       404 unknown_workflow
-    │   ├── InvalidFile           422 invalid_file
-    │   └── IdempotencyKeyReuse   422 idempotency_key_reuse
-    ├── Unauthenticated           401 unauthenticated
-    ├── Forbidden                 403 forbidden
-    ├── NotFound                  404 not_found
-    ├── Conflict                  409 conflict
-    │   └── IdempotencyInFlight   409 idempotency_in_flight
-    ├── TooLarge                  413 too_large
-    ├── QuotaExceeded             429 quota_exceeded
-    ├── InvalidWorkflow           422 invalid_workflow       (a manifest or graph that can't work)
-    ├── Unavailable               503 unavailable
-    │   └── StorageFull           507 storage_full
-    └── InvalidSetting            500 invalid_setting        (start-up only)
+RushesError
+├── InvalidRequest            400 invalid_request
+│   ├── InvalidCursor         400 invalid_cursor
+│   ├── InvalidInput          422 invalid_input          (names the field)
+│   ├── UnknownWorkflow       404 unknown_workflow
+│   ├── InvalidFile           422 invalid_file
+│   └── IdempotencyKeyReuse   422 idempotency_key_reuse
+├── Unauthenticated           401 unauthenticated
+├── Forbidden                 403 forbidden
+├── NotFound                  404 not_found
+├── Conflict                  409 conflict
+│   └── IdempotencyInFlight   409 idempotency_in_flight
+├── TooLarge                  413 too_large
+├── QuotaExceeded             429 quota_exceeded
+│   └── StorageQuotaExceeded  413 quota_exceeded         (it can't be stored until something is deleted)
+├── TooManyRequests           429 rate_limited           (details["retry_after"], seconds)
+├── InvalidWorkflow           422 invalid_workflow       (a manifest or graph that can't work)
+├── Unavailable               503 unavailable
+│   └── StorageFull           507 storage_full
+└── InvalidSetting            500 invalid_setting        (start-up only)
 """
 
 from collections.abc import Mapping
@@ -133,6 +135,19 @@ class QuotaExceeded(RushesError):
     """A limit of the user or the installation is reached."""
 
     code = "quota_exceeded"
+    status = 429
+
+
+class StorageQuotaExceeded(QuotaExceeded):
+    """A person's files have reached their limit."""
+
+    status = 413
+
+
+class TooManyRequests(RushesError):
+    """Faster than the installation allows."""
+
+    code = "rate_limited"
     status = 429
 
 
