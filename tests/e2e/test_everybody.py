@@ -27,8 +27,7 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide", "phone"])
 def test_axe_finds_nothing(visit: Visit, size: tuple[int, int], scheme: str) -> None:
     page = visit(size=size, scheme=scheme)
     expect(page.get_by_role("heading", name="Your jobs will be here")).to_be_visible()

@@ -46,7 +46,7 @@ def test_an_open_job_finishes_before_ones_eyes(visit: Visit) -> None:
 
 def test_new_cards_never_move_a_reader(visit: Visit) -> None:
     page = visit()
-    for number in range(24):
+    for number in range(16):
         submit(page, "slow-picture", prompt=f"number {number}")
     all_done(page)
     page.mouse.wheel(0, 700)
@@ -67,11 +67,11 @@ def test_new_cards_never_move_a_reader(visit: Visit) -> None:
 
 def test_only_what_is_near_is_drawn(visit: Visit) -> None:
     page = visit("/", size=(900, 400))
-    for number in range(80):
+    for number in range(66):
         submit(page, "slow-picture", prompt=f"number {number}")
-    expect(page.get_by_text("number 79", exact=True)).to_be_visible()
+    expect(page.get_by_text("number 65", exact=True)).to_be_visible()
     page.reload()
-    expect(page.get_by_text("number 79", exact=True)).to_be_visible()
+    expect(page.get_by_text("number 65", exact=True)).to_be_visible()
     assert cards(page).count() < 40
     for _ in range(40):  # the second page of 60 follows on the way down
         page.mouse.wheel(0, 1200)
@@ -80,7 +80,7 @@ def test_only_what_is_near_is_drawn(visit: Visit) -> None:
         page.wait_for_timeout(50)
     expect(page.get_by_text("number 0", exact=True)).to_be_visible()
     assert cards(page).count() < 60
-    assert cards(page).last.get_attribute("aria-posinset") == "80"
+    assert cards(page).last.get_attribute("aria-posinset") == "66"
 
 
 def test_the_connection_comes_back(visit: Visit, own_database_url: str, tmp_path: Path) -> None:
