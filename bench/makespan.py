@@ -30,6 +30,7 @@ class Stage:
     comfy: str
     database: str
     url: str
+    pid: int
     headers: dict[str, str]
     half: tuple[str, Graph]
 
@@ -72,18 +73,25 @@ def _measure(chosen: argparse.Namespace, folder: Path, comfy: str, *, real: bool
     graphs.install(types, name, half)
     graphs.install(types, "trivial", graphs.trivial())
     _install_picture(types)
-    with places.postgres(folder) as database, places.rushes(folder, database, comfy, types) as (url, link):
+    with (
+        places.postgres(folder) as database,
+        places.rushes(folder, database, comfy, types) as (url, link, pid),
+    ):
         stage = Stage(
             folder=folder,
             comfy=comfy,
             database=database,
             url=url,
+            pid=pid,
             headers=_signed_in(link),
             half=(name, half),
         )
         _until_up(stage)
         rows = [row for _ in range(chosen.rounds) for row in _round(stage, chosen)]
-    figures.show(f"Through Rushes / straight ({figures.machine()})", rows)
+    for what in dict.fromkeys(row["what"] for row in rows):
+        figures.show(
+            f"Through Rushes / straight ({figures.machine()})", [r for r in rows if r["what"] == what]
+        )
     figures.keep(chosen.out, "makespan", rows)
 
 
@@ -118,6 +126,8 @@ def _compare(stage: Stage, title: str, name: str, graph: Graph, count: int) -> f
         "own gap p50 ms": figures.p50(direct.gaps(own)) * 1000,
         "stored p50 ms": figures.p50(through["stored"]) * 1000,
         "stored p95 ms": figures.p95(through["stored"]) * 1000,
+        "rushes cpu ms/job": through["cpu"] * 1000 / count,
+        "postgres cpu ms/job": through["postgres cpu"] * 1000 / count,
     }
 
 
@@ -149,9 +159,10 @@ def _posts(stage: Stage, name: str, graph: Graph, count: int) -> figures.Row:
     connection.getresponse().read()
     while _queued(stage.comfy):
         time.sleep(0.1)
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), places.own_cpu_seconds(stage.pid)
     _submit(stage, name, count, {})
     through = time.perf_counter() - began
+    cpu = places.own_cpu_seconds(stage.pid) - cpu
     _cancel_all(stage)
     return {
         "what": f"{len(prompts)} posts",
@@ -160,12 +171,14 @@ def _posts(stage: Stage, name: str, graph: Graph, count: int) -> figures.Row:
         "ratio": straight / through,
         "accepted/s": count / through,
         "straight/s": count / straight,
+        "rushes cpu ms/post": cpu * 1000 / count,
     }
 
 
 def _through(stage: Stage, name: str, count: int, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
     """Submit over HTTP, and wait until all are completed; times by the database's clock."""
     with psycopg.connect(stage.database, autocommit=True) as connection:
+        cpu, postgres_cpu = places.own_cpu_seconds(stage.pid), places.cpu_seconds(stage.database)
         began = _one(connection, "SELECT clock_timestamp()")
         ids = _submit(stage, name, count, inputs)
         until = time.monotonic() + WAIT_SECONDS
@@ -175,6 +188,8 @@ def _through(stage: Stage, name: str, count: int, inputs: dict[str, Any] | None 
             if time.monotonic() > until:
                 raise SystemExit("jobs are stuck")
             time.sleep(0.02)
+        cpu = places.own_cpu_seconds(stage.pid) - cpu
+        postgres_cpu = places.cpu_seconds(stage.database) - postgres_cpu
         rows = connection.execute(
             "SELECT j.job_id, j.status, j.error_message, e.at FROM workflow_jobs AS j"
             " JOIN workflow_job_events AS e ON e.job_id = j.id AND e.data ->> 'to' = j.status"
@@ -187,6 +202,8 @@ def _through(stage: Stage, name: str, count: int, inputs: dict[str, Any] | None 
     succeeded = {prompt: direct.moments(stage.comfy, [prompt])[0][1] for prompt in moments}
     return {
         "makespan": (max(moments.values()) - began).total_seconds(),
+        "cpu": cpu,
+        "postgres cpu": postgres_cpu,
         "prompts": list(moments),
         "stored": [at.timestamp() - succeeded[prompt] for prompt, at in moments.items()],
     }

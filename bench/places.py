@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -48,17 +49,22 @@ def postgres(at: Path, **settings: str) -> Iterator[str]:
         server.remove()
 
 
-def another_database(url: str, name: str) -> str:
-    """A new, empty database on the same server."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+def simulated(url: str) -> str:
+    """A new database on the same server, with the schema and nothing else."""
+    name = f"bench_{secrets.token_hex(4)}"
+    with psycopg.connect(in_database(url, "template1"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(url).path[1:]}".encode())
+    return in_database(url, name)
+
+
+def in_database(url: str, name: str) -> str:
+    """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 @contextmanager
-def rushes(at: Path, database: str, comfy_url: str, workflows: Path) -> Iterator[tuple[str, str]]:
-    """`rushes up` as a process of its own: its address, and the link that signs the administrator in."""
+def rushes(at: Path, database: str, comfy_url: str, workflows: Path) -> Iterator[tuple[str, str, int]]:
+    """`rushes up` as a process of its own: address, link that signs the administrator in, process id."""
     environment = {
         "RUSHES_DATABASE_URL": database,
         "RUSHES_WORKFLOWS_DIR": str(workflows),
@@ -71,7 +77,7 @@ def rushes(at: Path, database: str, comfy_url: str, workflows: Path) -> Iterator
     (at / "rushes").chmod(0o700)
     with process([*command, "--comfy-url", comfy_url], environment, at / "rushes.log") as child:
         said = [_said(child, at / "rushes.log", word) for word in ("Rushes is up: ", "(once): ")]
-        yield said[0], said[1]
+        yield said[0], said[1], child.pid
 
 
 def _said(child: subprocess.Popen[str], log: Path, word: str) -> str:
@@ -142,6 +148,11 @@ def cpu_seconds(database: str) -> float:
             except (FileNotFoundError, ProcessLookupError):
                 continue
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def own_cpu_seconds(pid: int) -> float:
+    """CPU time of one process, without those it started."""
+    return sum(_times(pid)[:2]) / os.sysconf("SC_CLK_TCK")
 
 
 def _stat(pid: int) -> list[str]:
