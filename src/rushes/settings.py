@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
+    AliasChoices,
     Field,
     PrivateAttr,
     SecretStr,
@@ -33,7 +34,10 @@ PREFIX = "RUSHES_"
 TEST_PREFIX = "RUSHES_TEST_"
 CLIENT_NAMES = frozenset({"RUSHES_SERVER", "RUSHES_TOKEN"})  # options of commands, not settings
 ENV_FILE, TOML_FILE = ".env", "rushes.toml"
+# Supabase's own names, which other programs read too
+SUPABASE_NAMES = frozenset({"SUPABASE_URL", "SUPABASE_JWT_SECRET"})
 Switch = Literal["auto", "on", "off"]
+AuthKind = Literal["local", "supabase"]
 
 
 class Settings(BaseSettings):
@@ -46,6 +50,7 @@ class Settings(BaseSettings):
         toml_file=TOML_FILE,
         extra="forbid",
         validate_default=False,
+        validate_by_name=True,
     )
 
     data_dir: Path = Field(
@@ -76,6 +81,28 @@ class Settings(BaseSettings):
     preview: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Whether jobs run the preview graphs, which need no models: auto does on the demo server only",
+    )
+    supabase_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("RUSHES_SUPABASE_URL", "SUPABASE_URL"),
+        description="A Supabase project, https://<ref>.supabase.co, whose people may sign in; "
+        "`SUPABASE_URL` is read too",
+    )
+    supabase_jwt_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        validation_alias=AliasChoices("RUSHES_SUPABASE_JWT_SECRET", "SUPABASE_JWT_SECRET"),
+        description="Only for projects that still sign with HS256; `SUPABASE_JWT_SECRET` is read too",
+    )
+    auth: Annotated[tuple[AuthKind, ...], NoDecode] = Field(
+        (),
+        description="Whose accounts are taken: local, supabase, or both with a comma; "
+        "by default supabase where its address is set, else local",
+    )
+    sign_up: Switch = Field(
+        "auto",
+        description="Whether people may make local accounts with a password themselves: "
+        "auto allows it on loopback addresses only",
     )
     anonymous: Switch = Field(
         "auto",
@@ -110,6 +137,21 @@ class Settings(BaseSettings):
     )
     limit_jobs_waiting: int | None = Field(
         100, ge=1, description="Jobs of one person that may wait at a time; `off` is no limit"
+    )
+    limit_stored_gb: float | None = Field(
+        20.0, gt=0, description="What one person may have stored, GB; `off` is no limit"
+    )
+    limit_submits_per_minute: int | None = Field(
+        600,
+        ge=1,
+        description="Submits of one person a minute, and new anonymous accounts; five times as many from one address; "
+        "`off` is no limit",
+    )
+    limit_sign_ins_per_minute: int | None = Field(
+        10,
+        ge=1,
+        description="Attempts to sign in to one account a minute; five times as many from one address; "
+        "`off` is no limit",
     )
     limit_upload_video_mb: int = Field(500, ge=1, description="The largest video that may be uploaded, MB")
     limit_upload_mb: int = Field(50, ge=1, description="The largest other file that may be uploaded, MB")
@@ -149,10 +191,34 @@ class Settings(BaseSettings):
     def _at_home(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path else path
 
-    @field_validator("limit_jobs_running", "limit_jobs_per_day", "limit_jobs_waiting", mode="before")
+    @field_validator(
+        "limit_jobs_running", "limit_jobs_per_day", "limit_jobs_waiting", "limit_stored_gb",
+        "limit_submits_per_minute", "limit_sign_ins_per_minute", mode="before",
+    )  # fmt: skip
     @classmethod
     def _no_limit(cls, value: Any) -> Any:
         return None if value == "off" else value
+
+    @field_validator("supabase_url")
+    @classmethod
+    def _check_supabase(cls, url: str | None) -> str | None:
+        if url is not None and not _is_http(url):
+            raise ValueError("write it as https://<ref>.supabase.co")
+        return url and url.rstrip("/")
+
+    @field_validator("auth", mode="before")
+    @classmethod
+    def _split_kinds(cls, value: Any) -> Any:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("auth")
+    @classmethod
+    def _check_kinds(cls, kinds: tuple[AuthKind, ...], info: ValidationInfo) -> tuple[AuthKind, ...]:
+        if "supabase" in kinds and info.data.get("supabase_url") is None:
+            raise ValueError("supabase needs the project's address; set SUPABASE_URL")
+        return tuple(dict.fromkeys(kinds))
 
     @field_validator("database_url", "database_listen_url")
     @classmethod
@@ -203,6 +269,11 @@ class Settings(BaseSettings):
         return self._comfy_headers
 
     @property
+    def auth_kinds(self) -> tuple[AuthKind, ...]:
+        """Whose accounts are taken."""
+        return self.auth or (("supabase",) if self.supabase_url else ("local",))
+
+    @property
     def storage_dir(self) -> Path:
         """Where the local storage keeps its files."""
         return (
@@ -214,7 +285,11 @@ class _OwnLines(DotEnvSettingsSource):
     """`.env`, which other programs use too: what isn't called RUSHES_… is not ours to refuse."""
 
     def _read_env_files(self) -> Mapping[str, str | None]:
-        return {name: value for name, value in super()._read_env_files().items() if _is_ours(name)}
+        return {
+            name: value
+            for name, value in super()._read_env_files().items()
+            if _is_ours(name) or name.upper() in SUPABASE_NAMES
+        }
 
 
 def check_comfy_url(url: str) -> str:
@@ -275,7 +350,8 @@ def _near(name: str, known: set[str]) -> str:
 
 def _line(fault: Any) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else "settings"
-    label = name.upper() if name.upper().startswith(PREFIX) else PREFIX + name.upper()
+    own = name.upper().startswith(PREFIX) or name.upper() in SUPABASE_NAMES
+    label = name.upper() if own else PREFIX + name.upper()
     if fault["type"] == "extra_forbidden":
         near = _near(label, {PREFIX + field.upper() for field in Settings.model_fields})
         return f"{label} (in {ENV_FILE} or {TOML_FILE}) is no setting; {near}remove it or correct its name"

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from rushes.adapters.auth.keyfile import session_key
-from rushes.adapters.auth.local import LocalSessions
 from rushes.adapters.catalog import FolderCatalog
 from rushes.adapters.clock import SystemClock
 from rushes.adapters.comfyui.client import HttpComfyServers
@@ -27,8 +25,8 @@ from rushes.adapters.postgres.servers import PostgresProcesses, PostgresServerRe
 from rushes.adapters.postgres.uploads import PostgresUploads
 from rushes.adapters.postgres.writer import PostgresJobWriter
 from rushes.adapters.storage.local import LocalStorage
+from rushes.bootstrap.accounts import People, people
 from rushes.bootstrap.locations import shipped_workflows
-from rushes.ports import Limits
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
@@ -64,6 +62,7 @@ class Installation:
     processes: PostgresProcesses
     outbox: PostgresOutbox
     upload_store: PostgresUploads
+    people: People
     accounts: PostgresAccounts
     submission: Submission
     uploads: Uploads
@@ -112,16 +111,6 @@ def catalog(settings: Settings) -> FolderCatalog:
     return FolderCatalog([shipped_workflows(), *own])
 
 
-def sessions(installation: Installation, *, anonymous_allowed: bool) -> LocalSessions:
-    """Local accounts."""
-    return LocalSessions(
-        key=session_key(installation.settings.data_dir / "session.key"),
-        accounts=installation.accounts,
-        clock=installation.clock,
-        anonymous_allowed=anonymous_allowed,
-    )
-
-
 def _listen_dsn(settings: Settings, dsn: str) -> str | None:
     given = settings.database_listen_url.get_secret_value() if settings.database_listen_url else None
     if given is not None:
@@ -148,6 +137,7 @@ def _put_together(
     servers = PostgresServerRegistry(database=database)
     queue_desk = PostgresQueueDesk(database=database)
     fleet = Fleet(store=PostgresFleetStore(database=database), servers=servers)
+    persons = people(settings, database, clock)
     uploads = Uploads(
         uploads=upload_store,
         storage=storage,
@@ -157,6 +147,7 @@ def _put_together(
             video_bytes=settings.limit_upload_video_mb * 1024**2,
             other_bytes=settings.limit_upload_mb * 1024**2,
         ),
+        usage=persons.limits,
         metrics=metrics,
     )
     return Installation(
@@ -189,7 +180,8 @@ def _put_together(
         processes=PostgresProcesses(database=database),
         outbox=PostgresOutbox(database=database),
         upload_store=upload_store,
-        accounts=PostgresAccounts(database=database, clock=clock),
+        people=persons,
+        accounts=persons.accounts,
         submission=Submission(
             catalog=types,
             writer=writer,
@@ -198,7 +190,7 @@ def _put_together(
             events=events,
             clock=clock,
             random_seed=lambda: secrets.randbelow(SEED_LIMIT),
-            limits=Limits(jobs_per_day=settings.limit_jobs_per_day, jobs_waiting=settings.limit_jobs_waiting),
+            limits=persons.limits.defaults,
             default_visibility=settings.default_visibility,
             servers=servers,
             fleet=fleet,

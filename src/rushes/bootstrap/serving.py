@@ -12,12 +12,15 @@ from pathlib import Path
 import uvicorn
 
 from rushes import __version__
+from rushes.adapters.auth.links import PrintedLinks
 from rushes.adapters.auth.local import LocalSessions
 from rushes.adapters.metrics import PrometheusPage
-from rushes.bootstrap.installation import Installation, sessions
+from rushes.bootstrap.accounts import doors, people
+from rushes.bootstrap.installation import Installation
 from rushes.bootstrap.locations import page
 from rushes.domain.errors import InvalidSetting
 from rushes.services.feed import FeedHub
+from rushes.settings import Switch
 from rushes.web.app import create_app
 from rushes.web.context import Context, Scraping
 
@@ -31,12 +34,13 @@ class Serving:
 
     url: str
     sessions: LocalSessions
+    printed: PrintedLinks
     server: uvicorn.Server
     done: asyncio.Task[None]
 
     def sign_in_link(self) -> str:
         """A link that signs the administrator in, once."""
-        return f"{self.url}/auth/link?token={self.sessions.one_time_link()}"
+        return f"{self.url}/auth/link?token={self.printed.make()}"
 
 
 class _Server(uvicorn.Server):
@@ -70,7 +74,8 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
     """Serve while the block lasts."""
     host, port = listener.getsockname()[:2]
     hub = FeedHub(events=at.events)
-    accounts = sessions(at, anonymous_allowed=_anonymous_allowed(at, host))
+    persons = people(at.settings, at.database, at.clock, sign_up=_allowed(at.settings.sign_up, host))
+    entry = doors(persons, at.clock, anonymous_allowed=_allowed(at.settings.anonymous, host))
     server: uvicorn.Server | None = None
     context = Context(
         submission=at.submission,
@@ -80,7 +85,10 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
         reader=at.reader,
         hub=hub,
         catalog=at.catalog,
-        sessions=accounts,
+        entrance=entry.entrance,
+        keys=persons.keys,
+        limits=persons.limits,
+        people=persons.desk,
         storage=at.storage,
         processes=at.processes,
         servers=at.servers,
@@ -107,7 +115,7 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
     feed = asyncio.create_task(hub.run(), name="feed")
     done = asyncio.create_task(server.serve([listener]), name="api")
     try:
-        yield Serving(_address(at, host, port), accounts, server, done)
+        yield Serving(_address(at, host, port), entry.sessions, entry.printed, server, done)
     finally:
         server.should_exit = True
         await asyncio.wait([done], timeout=GRACE_SECONDS + 2)
@@ -145,10 +153,8 @@ def _free_bytes(folder: Path) -> int | None:
         return None
 
 
-def _anonymous_allowed(at: Installation, host: str) -> bool:
-    if at.settings.anonymous != "auto":
-        return at.settings.anonymous == "on"
-    return ipaddress.ip_address(host).is_loopback
+def _allowed(switch: Switch, host: str) -> bool:
+    return ipaddress.ip_address(host).is_loopback if switch == "auto" else switch == "on"
 
 
 def _address(at: Installation, host: str, port: int) -> str:

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from rushes.bootstrap.dispatching import dispatching, measuring
-from rushes.bootstrap.installation import open_installation
+from rushes.bootstrap.installation import Installation, open_installation
 from rushes.bootstrap.sample import submit_samples
-from rushes.bootstrap.serving import listening_socket, serving, until_it_ends
+from rushes.bootstrap.serving import Serving, listening_socket, serving, until_it_ends
 from rushes.bootstrap.up import Up, everything
 from rushes.cli.options import ComfyUrls, DataDir, Host, Port, settings
 from rushes.cli.output import say
@@ -55,6 +55,12 @@ async def _up(found: Settings, *, host: str, port: int, demo: bool, sample: bool
         await until_it_ends(running.serving)
 
 
+def _tell_link(at: Installation, served: Serving) -> None:
+    """Where accounts are Supabase's, administrators sign in as everybody does."""
+    if at.people.local is not None:
+        say(f"Sign in as administrator (once): {served.sign_in_link()}")
+
+
 def _has_display() -> bool:
     """Whether a page can be shown here; a text browser would take the terminal over."""
     return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
@@ -62,7 +68,7 @@ def _has_display() -> bool:
 
 def _greet(running: Up) -> None:
     say(f"Rushes is up: {running.serving.url}")
-    say(f"Sign in as administrator (once): {running.serving.sign_in_link()}")
+    _tell_link(running.installation, running.serving)
     kind = "the built-in demo server" if running.on_demo else "ComfyUI"
     say(f"Jobs run on {kind}: {', '.join(running.comfy_urls)}")
 
@@ -79,7 +85,7 @@ async def _serve(found: Settings, host: str, port: int) -> None:
         serving(at, listener) as served,
     ):
         say(f"Rushes serves: {served.url}")
-        say(f"Sign in as administrator (once): {served.sign_in_link()}")
+        _tell_link(at, served)
         await until_it_ends(served)
 
 

@@ -26,14 +26,27 @@ from rushes.ports.metrics import (
     MetricsPage,
     ServerFigures,
 )
-from rushes.ports.people import Accounts, WorkflowCatalog
+from rushes.ports.people import (
+    Account,
+    Accounts,
+    Authenticator,
+    Keys,
+    PasswordHashes,
+    Passwords,
+    People,
+    Rates,
+    UseBook,
+    WorkflowCatalog,
+)
 from rushes.ports.shapes import Json
 from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, SignedPut, StorageOutbox, Stored
 from rushes.ports.uploads import Upload, UploadStore
 
 __all__ = [
     "Ability",
+    "Account",
     "Accounts",
+    "Authenticator",
     "Claim",
     "Clock",
     "ComfyEvent",
@@ -54,6 +67,7 @@ __all__ = [
     "JobReader",
     "JobWriter",
     "Json",
+    "Keys",
     "Limits",
     "LineFigures",
     "Media",
@@ -64,11 +78,15 @@ __all__ = [
     "ObjectStorage",
     "OutboxEntry",
     "Page",
+    "PasswordHashes",
+    "Passwords",
+    "People",
     "Preview",
     "Probe",
     "Processes",
     "PromptState",
     "QueueDesk",
+    "Rates",
     "Readiness",
     "Result",
     "Server",
@@ -82,5 +100,6 @@ __all__ = [
     "SystemStats",
     "Upload",
     "UploadStore",
+    "UseBook",
     "WorkflowCatalog",
 ]

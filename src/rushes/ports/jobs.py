@@ -109,13 +109,18 @@ class Limits:
     jobs_waiting: int | None = 100
     jobs_running: int | None = 4
     bytes_stored: int | None = 20 * 1024**3
+    upload_bytes: int | None = None  # None: as the installation has it for each kind of file
 
 
 class JobWriter(Protocol):
     """The few writes that a person's request leads to."""
 
     async def insert(self, job: NewJob, limits: Limits) -> None:
-        """Write the row under the user's limits. Raises QuotaExceeded."""
+        """Write the row under the user's limits; `limits` are the installation's. Raises QuotaExceeded."""
+        ...
+
+    async def check_room(self, user_id: UUID, limits: Limits) -> None:
+        """Whether a job would be taken now, before anything is done for it. Raises QuotaExceeded."""
         ...
 
     async def reserve_key(self, user_id: UUID, key: str, body_sha256: str) -> UUID | None:

@@ -25,7 +25,9 @@ class Upload:
 
 
 class UploadStore(Protocol):
-    async def create(self, upload: Upload) -> None: ...
+    async def create(self, upload: Upload, *, bytes_limit: int | None = None) -> None:
+        """Book it, its size at once; `bytes_limit` is the installation's. Raises StorageQuotaExceeded."""
+        ...
 
     async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None: ...
 

@@ -134,6 +134,12 @@ class Submission:
             await self._writer.settle_key(principal.user_id, asked.idempotency_key, None)
             raise
 
+    async def check_room(self, principal: Principal) -> None:
+        """Whether a job would be taken now. Raises Unauthenticated, QuotaExceeded."""
+        if principal.user_id is None:
+            raise Unauthenticated("Sign in to submit a job.")
+        await self._writer.check_room(principal.user_id, self._limits)
+
     async def _write(self, principal: Principal, user_id: UUID, asked: Submit) -> UUID:
         workflow = self._catalog.get(asked.workflow_type)
         check_metadata(asked.metadata)
@@ -143,6 +149,8 @@ class Submission:
         raw = await self._resolved(principal, workflow, asked.inputs)
         inputs = validate_inputs(workflow.manifest, raw, random_seed=self._random_seed, graph_name=graph_name)
         need = await self._fleet.need(workflow, graph_name, inputs)
+        if any(file_fields(workflow.manifest, inputs)):
+            await self._writer.check_room(user_id, self._limits)  # before a file is stored for it
         job_id = self._clock.uuid7()
         async with self._files.taken(workflow, job_id, inputs) as placed:
             await self._writer.insert(

@@ -17,6 +17,7 @@ from rushes.domain.errors import (
 from rushes.domain.keys import upload_key
 from rushes.domain.principal import Principal
 from rushes.ports import Clock, Media, Metrics, ObjectStorage, Probe, Upload, UploadStore
+from rushes.services.limits import UsageLimits
 
 MEDIA_KINDS = ("image", "video", "audio")
 NAME_LIMIT = 255
@@ -55,8 +56,10 @@ class Uploads:
         media: Media,
         clock: Clock,
         upload_limits: UploadLimits,
+        usage: UsageLimits,
         metrics: Metrics,
     ) -> None:
+        self._usage = usage
         self._uploads = uploads
         self._storage = storage
         self._media = media
@@ -75,7 +78,8 @@ class Uploads:
             raise InvalidFile(
                 f"{filename} is empty. Choose a file with something in it.", details={"field": "size_bytes"}
             )
-        largest = self.upload_limits.of(declared_type, filename)
+        personal = await self._usage.of(principal.user_id)
+        largest = personal.upload_bytes or self.upload_limits.of(declared_type, filename)
         if size_bytes > largest:
             raise TooLarge(
                 f"{filename} is {_mb(size_bytes)}; at most {_mb(largest)} are taken. Make it smaller.",
@@ -90,7 +94,7 @@ class Uploads:
             size_bytes=size_bytes,
             declared_type=declared_type,
         )
-        await self._uploads.create(upload)
+        await self._uploads.create(upload, bytes_limit=personal.bytes_stored)
         return upload
 
     async def receive(

@@ -7,7 +7,23 @@ from fastapi import FastAPI
 
 from rushes import __version__
 from rushes.ports import Metrics
-from rushes.web import errors, events, files, health, jobs, me, page, servers, submit, uploads, workflows
+from rushes.web import (
+    errors,
+    events,
+    files,
+    health,
+    jobs,
+    keys,
+    limits,
+    me,
+    page,
+    people,
+    servers,
+    sign_in,
+    submit,
+    uploads,
+    workflows,
+)
 from rushes.web.context import Context
 from rushes.web.middleware import Surroundings
 
@@ -30,6 +46,8 @@ def create_app(
     app.state.context = context
     errors.install(app)
     app.add_middleware(Surroundings, form_limit=form_limit, metrics=metrics)
-    for room in (health, me, workflows, uploads, submit, jobs, servers, events, files, page):
+    for room in (
+        health, me, sign_in, keys, limits, people, workflows, uploads, submit, jobs, servers, events, files, page,
+    ):  # fmt: skip
         app.include_router(room.router)
     return app

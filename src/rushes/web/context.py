@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
-from rushes.domain.principal import Principal
 from rushes.ports import (
     JobReader,
     MetricsPage,
@@ -20,26 +19,14 @@ from rushes.ports import (
 from rushes.services.feed import FeedHub
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
+from rushes.services.keys import KeyRing
 from rushes.services.lifecycle import Lifecycle
+from rushes.services.limits import UsageLimits
+from rushes.services.people import PeopleDesk
 from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
 from rushes.services.uploads import Uploads
-
-
-class Sessions(Protocol):
-    """Local accounts: who a token belongs to, and new tokens."""
-
-    anonymous_allowed: bool
-
-    async def principal(self, token: str) -> Principal:
-        """Raises Unauthenticated."""
-        ...
-
-    async def new_anonymous(self) -> tuple[Principal, str]: ...
-
-    async def redeem(self, link_token: str) -> tuple[Principal, str]:
-        """Use a one-time sign-in link. Raises Unauthenticated."""
-        ...
+from rushes.web.entrance import Entrance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +49,10 @@ class Context:
     reader: JobReader
     hub: FeedHub
     catalog: WorkflowCatalog
-    sessions: Sessions
+    entrance: Entrance
+    keys: KeyRing
+    limits: UsageLimits
+    people: PeopleDesk
     storage: ObjectStorage
     processes: Processes
     servers: ServerRegistry

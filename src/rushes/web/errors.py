@@ -27,14 +27,15 @@ def error_answer(status: int, code: str, message: str, details: dict[str, Any] |
     """The one shape of an error."""
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if status in (429, 503):
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str((details or {}).get("retry_after", 5))
     body = {"error": {"code": code, "message": message, "details": details or {}}}
     return JSONResponse(body, status, headers)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an endpoint, for OpenAPI."""
-    return {status: {"model": Error} for status in (*statuses, 422, 503)}
+    scopes = (403,) if 401 in statuses else ()  # whoever is asked for may come with a key that lacks a scope
+    return {status: {"model": Error} for status in sorted({*statuses, *scopes, 422, 503})}
 
 
 def install(app: FastAPI) -> None:

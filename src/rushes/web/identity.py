@@ -1,10 +1,11 @@
-"""Who asks: the session cookie or a bearer token; cookies only from our own pages."""
+"""Who asks: a session cookie, a bearer token or an API key; cookies only from our own pages."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from rushes.domain.api_key import is_api_key
 from rushes.domain.errors import Forbidden, Unauthenticated
 from rushes.domain.principal import ANON, Principal
 from rushes.web.context import Context, Ctx
@@ -19,6 +20,11 @@ def set_session(response: Response, token: str, *, secure: bool) -> None:
     response.set_cookie(COOKIE, token, max_age=YEAR, httponly=True, samesite="lax", path="/", secure=secure)
 
 
+def drop_session(response: Response, *, secure: bool) -> None:
+    """The browser forgets its account."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", path="/", secure=secure)
+
+
 def bearer_token(request: Request) -> str | None:
     """The token of an Authorization header. Raises Unauthenticated for another scheme."""
     header = request.headers.get("authorization")
@@ -28,6 +34,23 @@ def bearer_token(request: Request) -> str | None:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send credentials as: Authorization: Bearer <token>.")
     return token.strip()
+
+
+def credentials(request: Request) -> str | None:
+    """What was sent on purpose, in a header. Raises Unauthenticated."""
+    token, key = bearer_token(request), request.headers.get("x-api-key")
+    if key is None:
+        return token
+    if token is not None:
+        raise Unauthenticated("Send either Authorization or X-API-Key, not both.")
+    if not is_api_key(key.strip()):
+        raise Unauthenticated("X-API-Key is for API keys, which begin with rsh_.")
+    return key.strip()
+
+
+def address_of(request: Request) -> str | None:
+    """The client's address, as far as it is known."""
+    return request.client.host if request.client else None
 
 
 def refuse_foreign_page(request: Request) -> None:
@@ -44,23 +67,24 @@ def refuse_foreign_page(request: Request) -> None:
 
 
 async def current(request: Request, ctx: Ctx) -> Principal:
-    """Whoever is signed in, else nobody."""
+    """Whoever is signed in, else nobody. An API key does only what its scopes name."""
     principal = await _signed_in(request, ctx)
     request.state.user_id = principal.user_id  # for the request's log line
+    needed = "read" if request.method in SAFE_METHODS else "submit"
+    _check_scope(principal, needed)
     return principal
 
 
 async def _signed_in(request: Request, ctx: Context) -> Principal:
-    token = bearer_token(request)
+    token = credentials(request)
     if token:
-        return await ctx.sessions.principal(token)
+        return await ctx.entrance.authenticator.principal(token)
+    refuse_foreign_page(request)
     cookie = request.cookies.get(COOKIE)
     if not cookie:
-        refuse_foreign_page(request)
         return ANON
-    refuse_foreign_page(request)
     try:
-        return await ctx.sessions.principal(cookie)
+        return await ctx.entrance.authenticator.principal(cookie)
     except Unauthenticated:
         return ANON  # an old cookie: the browser gets a new account when it needs one
 
@@ -70,19 +94,36 @@ async def somebody(request: Request, response: Response, ctx: Ctx) -> Principal:
     principal = await current(request, ctx)
     if principal.user_id is not None:
         return principal
-    principal, token = await sign_in_anonymously(ctx)
+    principal, token = await sign_in_anonymously(request, ctx)
     set_session(response, token, secure=request.url.scheme == "https")
     request.state.new_session = token
     request.state.user_id = principal.user_id
     return principal
 
 
-async def sign_in_anonymously(ctx: Context) -> tuple[Principal, str]:
-    """A new anonymous account. Raises Unauthenticated where the installation doesn't allow them."""
-    if not ctx.sessions.anonymous_allowed:
+async def owner(request: Request, ctx: Ctx) -> Principal:
+    """Whoever may manage the account itself: a session, or an administrator's key for everything."""
+    principal = await current(request, ctx)
+    if principal.user_id is None:
+        raise Unauthenticated("Sign in first.")
+    _check_scope(principal, "admin")
+    return principal
+
+
+async def sign_in_anonymously(request: Request, ctx: Context) -> tuple[Principal, str]:
+    """A new anonymous account. Raises Unauthenticated where the installation doesn't allow them, TooManyRequests."""
+    if not ctx.entrance.anonymous_allowed:
         raise Unauthenticated("Sign in first: this installation has no anonymous accounts.")
-    return await ctx.sessions.new_anonymous()
+    await ctx.entrance.rates.new_account(address_of(request))
+    principal = await ctx.entrance.accounts.anonymous()
+    return principal, await ctx.entrance.sessions.fresh_token(principal)
+
+
+def _check_scope(principal: Principal, needed: str) -> None:
+    if principal.scopes.isdisjoint({needed, "admin"}):
+        raise Forbidden(f"This API key lacks the scope {needed}. Make one that has it, or sign in.")
 
 
 Current = Annotated[Principal, Depends(current)]
 Somebody = Annotated[Principal, Depends(somebody)]
+Owner = Annotated[Principal, Depends(owner)]

@@ -1,45 +1,46 @@
-"""/api/me and signing in: anonymous accounts, and the administrator's one-time link."""
+"""/api/me: who I am, what I may use and what I do use."""
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
 
 from rushes.domain.principal import Principal
 from rushes.web.context import Ctx
 from rushes.web.errors import documented
-from rushes.web.identity import Current, refuse_foreign_page, set_session, sign_in_anonymously
-from rushes.web.schemas import Me, Token
+from rushes.web.identity import Current
+from rushes.web.schemas import Out
 
 router = APIRouter(tags=["accounts"])
 
 
-@router.get("/api/me", responses=documented(401))
-async def me(principal: Current) -> Me:
-    """Who I am; `id` is null for nobody."""
-    return _me(principal)
+class Me(Out):
+    id: UUID | None
+    is_anonymous: bool
+    is_admin: bool
+    email: str | None = None
+    limits: Annotated[
+        dict[str, Any] | None, Field(description="bytes_stored, jobs_per_day …; null is no limit")
+    ] = None
+    use: Annotated[dict[str, Any] | None, Field(description="what of the limits is used now")] = None
 
 
-@router.post("/api/auth/anonymous", status_code=201, responses=documented(401, 403))
-async def new_anonymous(request: Request, response: Response, ctx: Ctx) -> Token:
-    """A new anonymous account: the cookie for a browser, the token (Authorization: Bearer) for a script."""
-    refuse_foreign_page(request)
-    principal, token = await sign_in_anonymously(ctx)
-    set_session(response, token, secure=request.url.scheme == "https")
-    return Token(token=token, user=_me(principal))
+@router.get("/api/me", responses=documented(401, 403), response_model_exclude_unset=True)
+async def me(ctx: Ctx, principal: Current) -> Me:
+    """Who I am, with limits and use; `id` is null for nobody."""
+    if principal.user_id is None:
+        return shown(principal)
+    allowance = await ctx.limits.allowance(principal.user_id)
+    return shown(principal, limits=allowance.limits, use=allowance.use)
 
 
-@router.get("/auth/link", include_in_schema=False)
-async def use_link(token: str, request: Request, ctx: Ctx) -> Response:
-    """A one-time sign-in link, as `rushes up` prints it."""
-    _, session = await ctx.sessions.redeem(token)
-    answer = RedirectResponse("/", 303)
-    set_session(answer, session, secure=request.url.scheme == "https")
-    return answer
-
-
-def _me(principal: Principal) -> Me:
+def shown(principal: Principal, **more: Any) -> Me:
+    """A principal as the API shows it."""
     return Me(
         id=principal.user_id,
         is_anonymous=principal.is_anonymous,
         is_admin=principal.is_admin,
         email=principal.email,
+        **more,
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from rushes.domain.errors import NotFound
-from rushes.web.context import Ctx
+from rushes.domain.errors import Forbidden, NotFound
+from rushes.web.context import Context, Ctx
 from rushes.web.identity import current, set_session, sign_in_anonymously
 
 router = APIRouter(include_in_schema=False)
@@ -30,10 +30,17 @@ async def page(request: Request, ctx: Ctx) -> Response:
         answer = FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY})
     else:
         answer = HTMLResponse(NOT_BUILT, 503)
-    if ctx.sessions.anonymous_allowed and (await current(request, ctx)).user_id is None:
-        _, token = await sign_in_anonymously(ctx)
+    if ctx.entrance.anonymous_allowed and await _is_nobody(request, ctx):
+        _, token = await sign_in_anonymously(request, ctx)
         set_session(answer, token, secure=request.url.scheme == "https")
     return answer
+
+
+async def _is_nobody(request: Request, ctx: Context) -> bool:
+    try:
+        return (await current(request, ctx)).user_id is None
+    except Forbidden:
+        return False  # a disabled account: the page says so
 
 
 @router.get("/assets/{name:path}")

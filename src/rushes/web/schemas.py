@@ -225,18 +225,6 @@ class WorkflowDetail(WorkflowSummary):
     graphs: list[str]
 
 
-class Me(Out):
-    id: UUID | None
-    is_anonymous: bool
-    is_admin: bool
-    email: str | None = None
-
-
-class Token(Out):
-    token: str
-    user: Me
-
-
 class Ready(Out):
     ready: bool
     parts: dict[str, dict[str, Any]]

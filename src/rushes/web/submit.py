@@ -18,7 +18,7 @@ from rushes.services.submission import Submit, Submitted
 from rushes.web.answers import found, json_bytes, with_session
 from rushes.web.context import Context, Ctx
 from rushes.web.errors import documented
-from rushes.web.identity import Somebody
+from rushes.web.identity import Somebody, address_of
 from rushes.web.schemas import Job, JobRequest
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
@@ -69,8 +69,11 @@ async def submit_job(
     ] = None,
 ) -> Response:
     """Submit a job. With an Idempotency-Key the same request gives the same answer again."""
+    await ctx.entrance.rates.submit(principal, address_of(request))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
+        if idempotency_key is None:
+            await ctx.submission.check_room(principal)  # before the form's files are stored
         submitted = await _submit_form(request, ctx, principal, idempotency_key)
     elif kind in ("application/json", ""):
         asked = checked(await _json(request))
@@ -96,7 +99,7 @@ def _submit(request: Request, asked: JobRequest, key: str | None, fingerprint: s
         parent_id=asked.parent_id,
         tags=tuple(asked.tags),
         preview=asked.preview,
-        user_ip=request.client.host if request.client else None,
+        user_ip=address_of(request),
         idempotency_key=key,
         body_sha256=fingerprint,
     )

@@ -27,7 +27,8 @@ CHECKS = [
     response_headers_conformance,
 ]  # fmt: skip
 EXAMPLES = 25
-FOR_ADMINISTRATORS = ("/api/servers", "/api/queue", "/api/stats")
+FOR_ADMINISTRATORS = ("/api/servers", "/api/queue", "/api/stats", "/api/users", "/api/limits")
+OF_ONE_ACCOUNT = "/api/auth"  # may end its sessions
 STREAMS = "/api/events"  # ends only when its reader goes
 
 
@@ -55,6 +56,7 @@ def api() -> list[Any]:
 @pytest.mark.parametrize("operation", api(), ids=lambda operation: operation.label)
 def test_every_call(operation: Any, app: Stand, person: Person, administrator: Person, known: Json) -> None:
     who = administrator if operation.path.startswith(FOR_ADMINISTRATORS) else person
+    who = app.person() if operation.path.startswith(OF_ONE_ACCOUNT) else who
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
 
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],

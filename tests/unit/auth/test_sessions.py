@@ -10,11 +10,14 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from rushes.adapters.auth import local
+from rushes.adapters.auth import known
+from rushes.adapters.auth.known import KnownAccounts
+from rushes.adapters.auth.links import PrintedLinks
 from rushes.adapters.auth.local import LocalSessions
 from rushes.adapters.clock import SystemClock
-from rushes.domain.errors import Unauthenticated
+from rushes.domain.errors import Forbidden, Unauthenticated
 from rushes.domain.principal import Principal
+from rushes.ports import Account
 from rushes.testing.memory.accounts import MemoryAccounts
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +31,7 @@ def accounts() -> MemoryAccounts:
 
 @pytest.fixture
 def sessions(accounts: MemoryAccounts) -> LocalSessions:
-    return LocalSessions(key=KEY, accounts=accounts, clock=SystemClock(), anonymous_allowed=True)
+    return LocalSessions(key=KEY, known=KnownAccounts(accounts), clock=SystemClock())
 
 
 def claims(principal: Principal, **changes: Any) -> dict[str, Any]:
@@ -44,14 +47,19 @@ def claims(principal: Principal, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if value is not ...}
 
 
+async def newcomer(sessions: LocalSessions, accounts: MemoryAccounts) -> tuple[Principal, str]:
+    person = await accounts.anonymous()
+    return person, sessions.token(person)
+
+
 async def refused(sessions: LocalSessions, token: str) -> str:
     with pytest.raises(Unauthenticated) as caught:
         await sessions.principal(token)
     return caught.value.message
 
 
-async def test_a_token_brings_its_person_back(sessions: LocalSessions) -> None:
-    person, token = await sessions.new_anonymous()
+async def test_a_token_brings_its_person_back(sessions: LocalSessions, accounts: MemoryAccounts) -> None:
+    person, token = await newcomer(sessions, accounts)
     assert await sessions.principal(token) == person
 
 
@@ -107,8 +115,8 @@ async def test_rubbish_is_refused(sessions: LocalSessions, token: str) -> None:
     await refused(sessions, token)
 
 
-async def test_a_changed_body_is_refused(sessions: LocalSessions) -> None:
-    _, token = await sessions.new_anonymous()
+async def test_a_changed_body_is_refused(sessions: LocalSessions, accounts: MemoryAccounts) -> None:
+    _, token = await newcomer(sessions, accounts)
     header, _, signature = token.split(".")
     other = base64.urlsafe_b64encode(json.dumps({"sub": str(uuid4())}).encode()).rstrip(b"=").decode()
     await refused(sessions, f"{header}.{other}.{signature}")
@@ -124,7 +132,7 @@ async def test_claims_in_a_token_give_no_rights(sessions: LocalSessions, account
 async def test_a_deleted_account_is_out_within_half_a_minute(
     sessions: LocalSessions, accounts: MemoryAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person, token = await sessions.new_anonymous()
+    person, token = await newcomer(sessions, accounts)
     await sessions.principal(token)
     await sessions.principal(token)
     assert accounts.asked == 1, "a busy browser must not ask the database each time"
@@ -138,27 +146,55 @@ async def test_a_deleted_account_is_out_within_half_a_minute(
 async def test_the_memory_of_people_is_bounded(
     sessions: LocalSessions, accounts: MemoryAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "KNOWN_LIMIT", 2)
-    tokens = [(await sessions.new_anonymous())[1] for _ in range(4)]
+    monkeypatch.setattr(known, "LIMIT", 2)
+    tokens = [(await newcomer(sessions, accounts))[1] for _ in range(4)]
     for token in (*tokens, *tokens):
         await sessions.principal(token)
     assert accounts.asked == 8
 
 
-async def test_a_link_signs_the_administrator_in_once(sessions: LocalSessions) -> None:
-    link = sessions.one_time_link()
-    administrator, token = await sessions.redeem(link)
-    assert administrator.is_admin
-    assert (await sessions.principal(token)).is_admin
-    with pytest.raises(Unauthenticated, match="used already"):
-        await sessions.redeem(link)
+async def test_a_session_that_was_ended_is_void_and_others_are_not(
+    sessions: LocalSessions, accounts: MemoryAccounts
+) -> None:
+    person, token = await newcomer(sessions, accounts)
+    other = sessions.token(person)
+    assert person.user_id
+    ended = Account(principal=person, ended_sessions=frozenset({sessions.session(token).id}))
+    accounts.standing[person.user_id] = ended
+    assert "signed out" in await refused(sessions, token)
+    assert await sessions.principal(other) == person
 
 
-async def test_links_expire_and_differ(sessions: LocalSessions) -> None:
-    first, second = sessions.one_time_link(seconds=-1), sessions.one_time_link()
+async def test_tokens_of_another_version_are_void(sessions: LocalSessions, accounts: MemoryAccounts) -> None:
+    person, token = await newcomer(sessions, accounts)
+    assert person.user_id
+    accounts.standing[person.user_id] = Account(principal=person, session_version=2)
+    assert "signed out" in await refused(sessions, token)
+    fresh = await sessions.fresh_token(person)
+    assert await sessions.principal(fresh) == person
+    forged = jwt.encode(claims(person, session_version="2x"), KEY, algorithm="HS256")
+    assert "not valid" in await refused(sessions, forged)
+
+
+async def test_a_disabled_account_is_told_so(sessions: LocalSessions, accounts: MemoryAccounts) -> None:
+    person, token = await newcomer(sessions, accounts)
+    assert person.user_id
+    accounts.standing[person.user_id] = Account(principal=person, disabled=True)
+    with pytest.raises(Forbidden, match="disabled"):
+        await sessions.principal(token)
+
+
+async def test_a_printed_link_works_once() -> None:
+    links = PrintedLinks()
+    link = links.make()
+    assert len(link) >= 32
+    assert links.take(link)
+    assert not links.take(link)
+
+
+async def test_printed_links_expire_and_differ() -> None:
+    links = PrintedLinks()
+    first, second = links.make(seconds=-1), links.make()
     assert first != second
-    assert len(second) >= 32
-    for link in (first, "", "guess"):
-        with pytest.raises(Unauthenticated):
-            await sessions.redeem(link)
-    assert (await sessions.redeem(second))[0].is_admin
+    assert not any(links.take(link) for link in (first, "", "guess"))
+    assert links.take(second)

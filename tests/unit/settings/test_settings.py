@@ -79,7 +79,7 @@ def test_what_other_programs_and_commands_use_is_left_alone(
     empty_place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (empty_place / ".env").write_text(
-        "POSTGRES_PASSWORD=x\nSUPABASE_URL=x\nRUSHES_SERVER=x\nRUSHES_TOKEN=x\nRUSHES_TEST_X=1\nRUSHES_LOG=debug\n"
+        "POSTGRES_PASSWORD=x\nSUPABASE_ANON_KEY=x\nRUSHES_SERVER=x\nRUSHES_TOKEN=x\nRUSHES_TEST_X=1\nRUSHES_LOG=debug\n"
     )
     monkeypatch.setenv("RUSHES_SERVER", "x")
     monkeypatch.setenv("RUSHES_TEST_COMFY_URL", "x")

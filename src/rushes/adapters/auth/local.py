@@ -1,37 +1,47 @@
 """The local kind: accounts of our own, in tokens signed with a key of this installation."""
 
 import secrets
-import time
-from collections import OrderedDict
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import jwt
 
+from rushes.adapters.auth.known import KnownAccounts
+from rushes.adapters.auth.peek import TOKEN_LIMIT, issuer_of
 from rushes.domain.errors import Unauthenticated
 from rushes.domain.principal import Principal
-from rushes.ports import Accounts, Clock
+from rushes.ports import Account, Clock
 
 ISSUER = "rushes"
 AUDIENCE = "authenticated"
 LIFETIME = timedelta(days=365)
-KNOWN_SECONDS, KNOWN_LIMIT = 30.0, 10_000
-SIGN_IN = "Reload the page to sign in again, or get a new token from POST /api/auth/anonymous."
+SIGN_IN = "Sign in again, or get a new token from POST /api/auth/anonymous."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a token says, once its signature has been verified."""
+
+    user_id: UUID
+    version: int
+    id: str
+    expires_at: datetime
 
 
 class LocalSessions:
-    """Issues and verifies session tokens (HS256); a deleted or changed account is noticed within 30 s."""
+    """Issues and verifies session tokens (HS256); what another process does to an account is noticed within 30 s."""
 
-    def __init__(self, *, key: bytes, accounts: Accounts, clock: Clock, anonymous_allowed: bool) -> None:
+    def __init__(self, *, key: bytes, known: KnownAccounts, clock: Clock) -> None:
         self._key = key
-        self._accounts = accounts
+        self._known = known
         self._clock = clock
-        self.anonymous_allowed = anonymous_allowed
-        self._links: dict[str, float] = {}
-        self._known: OrderedDict[UUID, tuple[float, Principal]] = OrderedDict()
 
-    def token(self, principal: Principal) -> str:
-        """A session token."""
+    def knows(self, token: str) -> bool:
+        return issuer_of(token) == ISSUER
+
+    def token(self, principal: Principal, *, version: int = 1) -> str:
+        """A session token for that version of the account's sessions."""
         now = self._clock.now()
         claims = {
             "sub": str(principal.user_id),
@@ -41,11 +51,31 @@ class LocalSessions:
             "exp": now + LIFETIME,
             "role": "authenticated",
             "is_anonymous": principal.is_anonymous,
+            "session_version": version,
+            "session_id": secrets.token_urlsafe(16),
         }
         return jwt.encode(claims, self._key, algorithm="HS256")
 
+    async def fresh_token(self, principal: Principal) -> str:
+        """A token for the account as it is now. Raises Unauthenticated, Forbidden."""
+        assert principal.user_id is not None
+        self._known.forget(principal.user_id)
+        account = await self._account(principal.user_id)
+        return self.token(account.principal, version=account.session_version)
+
     async def principal(self, token: str) -> Principal:
-        """Whose token it is. Raises Unauthenticated."""
+        """Whose token it is. Raises Unauthenticated, or Forbidden for a disabled account."""
+        session = self.session(token)
+        account = await self._account(session.user_id)
+        if session.version != account.session_version or session.id in account.ended_sessions:
+            raise Unauthenticated(f"This session was signed out. {SIGN_IN}")
+        # Rights come from the account, not from the token: taking them away works at once.
+        return account.principal
+
+    def session(self, token: str) -> Session:
+        """What a valid token says. Raises Unauthenticated."""
+        if len(token) > TOKEN_LIMIT:
+            raise Unauthenticated(f"The token is not valid. {SIGN_IN}")
         try:
             claims = jwt.decode(
                 token,
@@ -55,44 +85,19 @@ class LocalSessions:
                 audience=AUDIENCE,
                 options={"require": ["exp", "sub", "iss", "aud"]},
             )
-            user_id = UUID(claims["sub"])
+            return Session(
+                user_id=UUID(claims["sub"]),
+                version=int(claims.get("session_version", 1)),
+                id=str(claims.get("session_id", "")),
+                expires_at=datetime.fromtimestamp(claims["exp"], self._clock.now().tzinfo),
+            )
         except jwt.ExpiredSignatureError:
             raise Unauthenticated(f"The session has expired. {SIGN_IN}") from None
-        except (jwt.InvalidTokenError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):
             raise Unauthenticated(f"The token is not valid. {SIGN_IN}") from None
-        return await self._account(user_id)
 
-    async def _account(self, user_id: UUID) -> Principal:
-        known = self._known.get(user_id)
-        if known and known[0] > time.monotonic():
-            return known[1]
-        # Rights come from the account, not from the token: taking them away works at once.
-        found = await self._accounts.find(user_id)
+    async def _account(self, user_id: UUID) -> Account:
+        found = await self._known.get(user_id)
         if found is None:
-            self._known.pop(user_id, None)
             raise Unauthenticated(f"The account is gone. {SIGN_IN}")
-        self._known[user_id] = (time.monotonic() + KNOWN_SECONDS, found)
-        if len(self._known) > KNOWN_LIMIT:
-            self._known.popitem(last=False)
         return found
-
-    async def new_anonymous(self) -> tuple[Principal, str]:
-        """A new anonymous account and its token."""
-        principal = await self._accounts.anonymous()
-        return principal, self.token(principal)
-
-    def one_time_link(self, *, seconds: float = 24 * 3600) -> str:
-        """The secret of a link that signs the administrator in, once, while this process runs."""
-        secret = secrets.token_urlsafe(24)
-        self._links[secret] = time.monotonic() + seconds
-        return secret
-
-    async def redeem(self, link_token: str) -> tuple[Principal, str]:
-        """Use a one-time link. Raises Unauthenticated."""
-        until = self._links.pop(link_token, None)
-        if until is None or until < time.monotonic():
-            raise Unauthenticated(
-                "This sign-in link was used already or has expired. Start again for a new one."
-            )
-        administrator = await self._accounts.administrator()
-        return administrator, self.token(administrator)

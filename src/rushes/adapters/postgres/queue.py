@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from rushes.adapters.postgres.filters import first_id
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
-from rushes.adapters.postgres.writer import first_id
 from rushes.domain.principal import Principal
 
 LONGEST_JOB = timedelta(

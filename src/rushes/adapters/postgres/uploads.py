@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from uuid import UUID
 
+from rushes.adapters.postgres.limits import check_bytes
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
 from rushes.ports import Upload
@@ -19,8 +20,11 @@ class PostgresUploads:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    async def create(self, upload: Upload) -> None:
-        await self._database.execute(query("upload_create"), asdict(upload))
+    async def create(self, upload: Upload, *, bytes_limit: int | None = None) -> None:
+        async with self._database.service() as connection:
+            await connection.execute(query("user_lock"), {"user_id": upload.user_id})
+            await check_bytes(connection, upload.user_id, bytes_limit, upload.size_bytes)
+            await connection.execute(query("upload_create"), asdict(upload))
 
     async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await self._database.fetch(query("upload_get"), {"id": upload_id, "user_id": user_id})

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, errors
-from psycopg.rows import TupleRow
+from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from rushes.adapters.postgres.limits import check_limits
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
 from rushes.domain.errors import (
@@ -17,13 +16,11 @@ from rushes.domain.errors import (
     IdempotencyInFlight,
     IdempotencyKeyReuse,
     InvalidInput,
-    QuotaExceeded,
 )
 from rushes.domain.job import JobStatus
 from rushes.domain.principal import Principal
 from rushes.ports import Limits, NewJob
 
-NO_LIMIT = 2**31 - 2
 _EDITABLE = ("title", "rating", "tags", "visibility", "deleted")
 _REQUIRED = ("tags", "visibility", "deleted")
 
@@ -42,7 +39,7 @@ class PostgresJobWriter:
         }
         async with self._database.service() as connection:
             await connection.execute(query("user_lock"), {"user_id": job.user_id})
-            await _check_limits(connection, job.user_id, limits)
+            await check_limits(connection, job.user_id, limits, inputs=row["inputs"])
             try:
                 await connection.execute(query("insert_job"), row)
             except errors.ForeignKeyViolation as error:
@@ -57,6 +54,10 @@ class PostgresJobWriter:
                     raise IdempotencyInFlight(
                         "Another request with this Idempotency-Key came first. Ask again in a moment."
                     )
+
+    async def check_room(self, user_id: UUID, limits: Limits) -> None:
+        async with self._database.service() as connection:
+            await check_limits(connection, user_id, limits)
 
     async def reserve_key(self, user_id: UUID, key: str, body_sha256: str) -> UUID | None:
         row = await self._database.fetch(
@@ -103,35 +104,3 @@ class PostgresJobWriter:
         if principal.user_id is None:
             return False
         return await self._database.fetch_as(principal, query("edit_job"), params) is not None
-
-
-async def _check_limits(connection: AsyncConnection[TupleRow], user_id: UUID, limits: Limits) -> None:
-    waiting_limit = limits.jobs_waiting if limits.jobs_waiting is not None else NO_LIMIT
-    day_limit = limits.jobs_per_day if limits.jobs_per_day is not None else NO_LIMIT
-    cursor = await connection.execute(
-        query("user_use"),
-        {
-            "user_id": user_id,
-            "waiting_limit": waiting_limit,
-            "day_limit": day_limit,
-            "day_bound": first_id(datetime.now(UTC) - timedelta(days=1)),
-        },
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    waiting, today = row
-    if waiting >= waiting_limit:
-        raise _exceeded(
-            "jobs_waiting", waiting_limit, "jobs may wait at a time. Wait for some, or cancel some."
-        )
-    if today >= day_limit:
-        raise _exceeded("jobs_per_day", day_limit, "jobs may be submitted in 24 hours. Submit again later.")
-
-
-def _exceeded(limit: str, figure: int, words: str) -> QuotaExceeded:
-    return QuotaExceeded(f"At most {figure} {words}", details={"limit": limit, "figure": figure})
-
-
-def first_id(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a moment."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -1,0 +1,134 @@
+"""What people may use and do use, and the checks, which hold while the person's lock does."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection, errors
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from rushes.adapters.postgres.filters import first_id
+from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.queries import query
+from rushes.domain.errors import NotFound, QuotaExceeded, StorageQuotaExceeded
+from rushes.ports import Json, Limits
+
+NO_LIMIT = 2**31 - 2
+COUNTED = 10_000  # a use is counted no further
+NAMES = ("bytes_stored", "jobs_per_day", "jobs_waiting", "jobs_running", "upload_bytes")
+
+
+class PostgresUseBook:
+    """The port UseBook."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def own_limits(self, user_id: UUID) -> Json:
+        row = await self._database.fetch(query("limits_of"), {"user_id": user_id})
+        assert row is not None
+        return dict(zip(NAMES, row[:5], strict=True))
+
+    async def use(self, user_id: UUID) -> Json:
+        async with self._database.service() as connection:
+            waiting, today = await _counted(connection, user_id, waiting=COUNTED, a_day=COUNTED)
+            cursor = await connection.execute(query("limits_use"), {"user_id": user_id})
+            row = await cursor.fetchone()
+        assert row is not None
+        return {
+            "bytes_stored": row[0],
+            "jobs_per_day": today,
+            "jobs_waiting": waiting,
+            "jobs_running": row[1],
+        }
+
+    async def set_limits(self, user_id: UUID, changes: Mapping[str, int | None]) -> None:
+        params: dict[str, Any] = {"user_id": user_id}
+        for name in NAMES:
+            params |= {name: changes.get(name), f"set_{name}": name in changes}
+        try:
+            await self._database.execute(query("limits_set"), params)
+        except errors.ForeignKeyViolation as error:
+            raise NotFound("There is no such account.") from error
+
+
+async def check_limits(
+    connection: AsyncConnection[TupleRow], user_id: UUID, limits: Limits, *, inputs: Jsonb | None = None
+) -> None:
+    """Whether that person may submit a job with those inputs. Raises QuotaExceeded."""
+    own, stored = await _limits_of(connection, user_id)
+    waiting_limit = _first(own["jobs_waiting"], limits.jobs_waiting, NO_LIMIT)
+    day_limit = _first(own["jobs_per_day"], limits.jobs_per_day, NO_LIMIT)
+    waiting, today = await _counted(connection, user_id, waiting=waiting_limit, a_day=day_limit)
+    if waiting >= waiting_limit:
+        raise _exceeded(
+            "jobs_waiting", waiting_limit, waiting, "jobs may wait at a time. Wait for some, or cancel some."
+        )
+    if today >= day_limit:
+        raise _exceeded(
+            "jobs_per_day", day_limit, today, "jobs may be submitted in 24 hours. Submit again later."
+        )
+    needed = 1
+    if inputs is not None:
+        cursor = await connection.execute(query("file_bytes"), {"inputs": inputs})
+        row = await cursor.fetchone()
+        needed = max(1, row[0] if row else 0)
+    _check_bytes(_first(own["bytes_stored"], limits.bytes_stored, None), stored, needed)
+
+
+async def check_bytes(
+    connection: AsyncConnection[TupleRow], user_id: UUID, bytes_limit: int | None, needed: int
+) -> None:
+    """Whether that person may store so many bytes more. Raises StorageQuotaExceeded."""
+    own, stored = await _limits_of(connection, user_id)
+    _check_bytes(_first(own["bytes_stored"], bytes_limit, None), stored, needed)
+
+
+async def _limits_of(connection: AsyncConnection[TupleRow], user_id: UUID) -> tuple[Json, int]:
+    cursor = await connection.execute(query("limits_of"), {"user_id": user_id})
+    row = await cursor.fetchone()
+    assert row is not None
+    return dict(zip(NAMES, row[:5], strict=True)), row[5]
+
+
+async def _counted(
+    connection: AsyncConnection[TupleRow], user_id: UUID, *, waiting: int, a_day: int
+) -> tuple[int, int]:
+    cursor = await connection.execute(
+        query("user_use"),
+        {
+            "user_id": user_id,
+            "waiting_limit": waiting,
+            "day_limit": a_day,
+            "day_bound": first_id(datetime.now(UTC) - timedelta(days=1)),
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _check_bytes(limit: int | None, stored: int, needed: int) -> None:
+    if limit is None or stored + needed <= limit:
+        return
+    raise StorageQuotaExceeded(
+        f"{_size(stored)} of {_size(limit)} are stored already. Delete jobs for good to make room, "
+        "or ask an administrator for more.",
+        details={"limit": "bytes_stored", "figure": limit, "used": stored, "needed": needed},
+    )
+
+
+def _exceeded(limit: str, figure: int, used: int, words: str) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"At most {figure} {words}", details={"limit": limit, "figure": figure, "used": used}
+    )
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1024**3:.1f} GB" if size >= 1024**3 else f"{size / 1024**2:.1f} MB"

@@ -1,0 +1,1 @@
+SELECT rushes.claim_account(%(id)s, %(email)s)

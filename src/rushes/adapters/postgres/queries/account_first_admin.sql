@@ -1,0 +1,1 @@
+SELECT rushes.first_admin()

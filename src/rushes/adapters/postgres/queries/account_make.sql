@@ -1,0 +1,1 @@
+SELECT rushes.make_account(%(id)s, %(email)s, false, '{"provider": "email"}')

@@ -1,0 +1,1 @@
+SELECT rushes.set_admin(%(id)s, %(admin)s)

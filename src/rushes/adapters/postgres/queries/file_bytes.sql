@@ -1,0 +1,1 @@
+SELECT rushes.file_bytes(%(inputs)s)

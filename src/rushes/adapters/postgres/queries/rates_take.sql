@@ -1,0 +1,1 @@
+SELECT rushes.take_rates(%(keys)s, %(bursts)s, %(spacings)s)
