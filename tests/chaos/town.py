@@ -1,8 +1,8 @@
 """The whole installation as processes: a database, dispatchers, an API, ComfyUI servers, and their storage."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -124,7 +124,8 @@ class Town:
         serve = ["serve", "--port", str(self.port)]
         self.api = self._part("api", serve, environment)
         self.api.start()
-        self.until(self.api_answers, "the API answers", START_SECONDS)
+        self.until(lambda: self.api_answers() or not self.api.alive, "the API answers", START_SECONDS)
+        assert self.api.alive, f"the API does not start:\n{self.logs()}"
         for n in range(1, self._wanted_dispatchers + 1):
             self.dispatchers.append(self._part(f"dispatcher {n}", ["dispatch"], environment))
             self.dispatchers[-1].start()
@@ -151,6 +152,42 @@ class Town:
             **self._settings,
         }
         return {f"RUSHES_{name.upper()}": str(value) for name, value in given.items()}
+
+    def put_right(self) -> None:
+        """All run, nothing is wrong, and nothing is left to do."""
+        self.database.sql("update workflow_jobs set cancel_requested_at = now() where status = 'pending'")
+        for part in self.parts:
+            if part.paused:
+                part.go_on()
+            part.start()
+        for comfy in self.comfys:
+            comfy.mend()
+        self.database.sql(
+            "update workflow_jobs set cancel_requested_at = now()"
+            " where status = 'processing' and cancel_requested_at is null"
+        )
+        self.until(lambda: not self.one("select count(*) from workflow_job_leases"), "all is done", 60)
+        self.database.sql(
+            "update comfy_servers set draining = false, failures = 0, open_until = null, warm_model_set = null"
+        )
+        self.until(
+            lambda: self.one("select count(*) from comfy_servers where state = 'up'") == len(self.comfys),
+            "all servers are up",
+            START_SECONDS,
+        )
+
+    @contextmanager
+    def polling_dispatcher(self) -> Iterator[Part]:
+        """One that hears no notification, as behind a transaction pooler."""
+        environment = {**self._environment(self.folder / "types"), "RUSHES_DATABASE_POOLER": "true"}
+        polling = self._part("polling dispatcher", ["dispatch"], environment)
+        self.dispatchers.append(polling)
+        polling.start()
+        try:
+            yield polling
+        finally:
+            polling.kill()
+            self.dispatchers.remove(polling)
 
     def _part(self, name: str, arguments: list[str], environment: dict[str, str]) -> Part:
         log = self.folder / f"{name.replace(' ', '-')}.log"

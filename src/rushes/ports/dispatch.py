@@ -106,6 +106,10 @@ class DispatchQueue(Protocol):
         """Back to pending for the next attempt."""
         ...
 
+    async def grant_attempt(self, claim: Claim) -> bool:
+        """Allow one attempt more."""
+        ...
+
     async def release(self, claim: Claim) -> bool:
         """Give the lease up at once, so that another dispatcher takes the job over in place."""
         ...

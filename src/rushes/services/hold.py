@@ -36,6 +36,7 @@ class Hold:
         self.cancel_requested = claim.cancel_requested
         self.cancel_sent = False
         self.stopping = False
+        self.only_waited = False  # ComfyUI had it in its queue and was never seen to work on it
         self._changed = asyncio.Event()
 
     @property

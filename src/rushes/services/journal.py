@@ -133,6 +133,9 @@ class JournaledQueue:
     async def abandoned(self, claim: Claim) -> bool:
         return await self._queue.abandoned(claim)
 
+    async def grant_attempt(self, claim: Claim) -> bool:
+        return await self._queue.grant_attempt(claim)
+
     async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
         return await self._queue.store_graph(claim, graph, workflow_version)
 

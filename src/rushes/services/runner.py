@@ -32,7 +32,7 @@ from rushes.services.insist import insist
 from rushes.services.prompt_events import PromptEvents
 from rushes.services.report import ProgressReport
 from rushes.services.server_health import ServerHealth
-from rushes.services.settle import Settler
+from rushes.services.settle import FIRST_RETRY, Settler
 from rushes.services.stillness import STALL_SECONDS, Pulse, StandsStill, Stillness
 
 log = structlog.get_logger("rushes.runner")
@@ -202,10 +202,11 @@ class Runner:
             await insist(lambda: self._health.doubt(claim.server_id, words))
         if hold.cancel_requested:
             await self._settle.cancelled(claim)
-        elif isinstance(error, PromptLost):
-            await self._settle.again(claim, JobErrorCode.SERVER_LOST, words, first_retry=LOST_RETRY)
-        else:
-            await self._settle.again(claim, JobErrorCode.SERVER_LOST, words)
+            return
+        first_retry = LOST_RETRY if isinstance(error, PromptLost) else FIRST_RETRY
+        await self._settle.again(
+            claim, JobErrorCode.SERVER_LOST, words, first_retry=first_retry, innocent=not hold.ran
+        )
 
     async def _finish(
         self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json | None, report: ProgressReport

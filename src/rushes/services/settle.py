@@ -9,6 +9,7 @@ from rushes.ports import Claim, DispatchQueue, JobFailure, Result
 from rushes.services.insist import insist
 
 FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
+MOST_ATTEMPTS = 10  # with those that are granted
 
 
 class Settler:
@@ -28,16 +29,28 @@ class Settler:
         await insist(lambda: self._queue.fail(claim, failure))
 
     async def again(
-        self, claim: Claim, code: JobErrorCode, message: str, *, first_retry: float = FIRST_RETRY
+        self,
+        claim: Claim,
+        code: JobErrorCode,
+        message: str,
+        *,
+        first_retry: float = FIRST_RETRY,
+        innocent: bool = False,
     ) -> None:
-        """Another attempt, later (seconds, doubled each time) and with jitter; failed when none is left."""
-        if claim.attempt >= claim.max_attempts:
+        """Another attempt, later (seconds, doubled each time) and with jitter; failed when none is left.
+
+        An innocent attempt, one in which the job never ran, costs none of its attempts, within a bound.
+        """
+        if claim.attempt >= claim.max_attempts and not (innocent and await self._granted(claim)):
             tries = f" It was tried {claim.attempt} times." if claim.attempt > 1 else ""
             await self.failed(claim, code, f"{message}{tries} Run it again when the server is well.")
             return
         failure = JobFailure(code=code, message=message)
         delay = min(LONGEST_RETRY, first_retry * 2 ** (claim.attempt - 1)) * (0.5 + self._jitter())
         await insist(lambda: self._queue.retry(claim, failure, delay_seconds=delay))
+
+    async def _granted(self, claim: Claim) -> bool:
+        return claim.attempt < MOST_ATTEMPTS and await insist(lambda: self._queue.grant_attempt(claim))
 
     async def cancelled(self, claim: Claim) -> None:
         await insist(lambda: self._queue.cancelled(claim))

@@ -138,6 +138,9 @@ class PostgresDispatchQueue:
         del words["error_details"]
         return await self._ended("retry", claim, delay_seconds=delay_seconds, **words)
 
+    async def grant_attempt(self, claim: Claim) -> bool:
+        return await self._guarded("grant_attempt", claim)
+
     async def release(self, claim: Claim) -> bool:
         return await self._guarded("release", claim)
 

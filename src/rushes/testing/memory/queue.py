@@ -77,6 +77,9 @@ class MemoryQueue:
     async def retry(self, claim: Claim, failure: JobFailure, *, delay_seconds: float) -> bool:
         return self._book("retry", claim, (failure, delay_seconds))
 
+    async def grant_attempt(self, claim: Claim) -> bool:
+        return self._book("grant_attempt", claim)
+
     async def release(self, claim: Claim) -> bool:
         return self._book("release", claim)
 

@@ -20,7 +20,7 @@ WITH held AS (
     SET jobs_failed = s.jobs_failed + 1, last_error = %(error_message)s, last_error_at = now(),
         -- a last attempt counts for the breaker like those before it
         failures = CASE WHEN %(error_code)s = 'server_lost' THEN s.failures + 1 ELSE s.failures END,
-        open_until = CASE WHEN %(error_code)s = 'server_lost' THEN rushes.rests_until(s.failures + 1) ELSE s.open_until END
+        open_until = CASE WHEN %(error_code)s = 'server_lost' THEN greatest(s.open_until, rushes.rests_until(s.failures + 1)) ELSE s.open_until END
     FROM ended_job AS d WHERE s.id = d.server_id AND %(status)s = 'failed'
 ), leftovers AS (
     INSERT INTO public.storage_outbox (action, target)

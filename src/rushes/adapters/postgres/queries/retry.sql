@@ -23,7 +23,7 @@ WITH held AS (
 ), tripped AS (
     -- three lost attempts in a row open the breaker, longer each time; then one job is tried
     UPDATE public.comfy_servers AS s
-    SET failures = s.failures + 1, open_until = rushes.rests_until(s.failures + 1),
+    SET failures = s.failures + 1, open_until = greatest(s.open_until, rushes.rests_until(s.failures + 1)),
         last_error = %(error_message)s, last_error_at = now()
     FROM back WHERE s.id = back.server_id AND %(error_code)s = 'server_lost'
 ), leftovers AS (
