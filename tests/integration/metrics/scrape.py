@@ -33,13 +33,13 @@ class Scrape:
 
 
 def scrape(url: str, **headers: str) -> Scrape:
-    answer = httpx2.get(f"{url}/metrics", headers=headers, trust_env=False, timeout=20)
+    answer = httpx2.get(f"{url}/metrics", headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return Scrape(answer.text)
 
 
-def until(url: str, suits: Callable[[Scrape], bool], *, seconds: float = 20) -> Scrape:
+def until(url: str, suits: Callable[[Scrape], bool], *, seconds: float = 60) -> Scrape:
     """The first scrape that is as wanted: the database's figures are up to 5 s old."""
     end = time.monotonic() + seconds
     while not suits(seen := scrape(url)):

@@ -51,7 +51,7 @@ async def test_finished_rows_cost_nothing(many_url: str):
             shown = await page.exposition()
             times.append(time.perf_counter() - began)
         assert b'rushes_jobs{status="processing"' in shown.body
-    assert min(times) < 0.05, times
+    assert min(times) < 0.05, times  # the fastest of seven: the machine has other work
 
 
 def test_no_table_of_jobs_is_read_whole(many_url: str):

@@ -35,7 +35,7 @@ def steps(text: str, job_id: str) -> list[str]:
     return [line["event"] for line in about(text, job_id)]
 
 
-def until(suits: Callable[[], bool], *, seconds: float = 10) -> None:
+def until(suits: Callable[[], bool], *, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not suits():
         assert time.monotonic() < end
@@ -120,7 +120,7 @@ def test_taken_over_and_cancelled(app: Stand, log: Path, dispatch: Dispatch):
         first.send(signal.SIGKILL)
         first.ended()
     with dispatch("--metrics-port", "0") as second:
-        until(lambda: "job taken over" in steps(second.said(), job), seconds=20)
+        until(lambda: "job taken over" in steps(second.said(), job))
         anna.post(f"/api/jobs/{job}/cancel")
         anna.until(job, lambda row: row["status"] == "cancelled")
         until(lambda: "job cancelled" in steps(second.said(), job))
