@@ -15,6 +15,7 @@ from typing import IO
 import structlog
 
 from rushes.domain.errors import Unavailable
+from rushes.services.ending import ended
 
 log = structlog.get_logger("rushes.demo")
 
@@ -36,8 +37,7 @@ async def demo_server(folder: Path) -> AsyncIterator[str]:
             await _listens(port)
             yield f"http://127.0.0.1:{port}"
         finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+            await ended(keeper)
 
 
 async def _keep(folder: Path, port: int, lock: IO[str]) -> None:

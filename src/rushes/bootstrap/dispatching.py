@@ -8,6 +8,7 @@ from rushes.adapters.metrics import metrics_port
 from rushes.bootstrap.installation import Installation
 from rushes.services.collect import Collector
 from rushes.services.dispatcher import Dispatcher
+from rushes.services.ending import ended
 from rushes.services.inputs import InputSender
 from rushes.services.maintenance import Maintenance
 from rushes.services.report import ProgressReport
@@ -41,8 +42,8 @@ async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
         yield dispatcher
     finally:
         dispatcher.stop()
-        upkeep.cancel()
-        await asyncio.gather(work, upkeep, return_exceptions=True)
+        await ended(upkeep)
+        await asyncio.gather(work, return_exceptions=True)
         await collector.drain()
 
 

@@ -19,6 +19,7 @@ from rushes.bootstrap.accounts import doors, people
 from rushes.bootstrap.installation import Installation
 from rushes.bootstrap.locations import page
 from rushes.domain.errors import InvalidSetting
+from rushes.services.ending import ended
 from rushes.services.feed import FeedHub
 from rushes.settings import Switch
 from rushes.web.app import create_app
@@ -119,14 +120,7 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
     finally:
         server.should_exit = True
         await asyncio.wait([done], timeout=GRACE_SECONDS + 2)
-        feed.cancel()
-        await asyncio.gather(feed, return_exceptions=True)
-
-
-async def until_it_ends(served: Serving) -> None:
-    """Wait for the server to fail or, more likely, to be cancelled; it goes on until its block ends."""
-    await asyncio.wait([served.done])
-    await served.done
+        await ended(feed)
 
 
 def _scraping(at: Installation, host: str, hub: FeedHub) -> Scraping:

@@ -33,7 +33,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             show("\t".join(row))
         return
     from rich.console import Console  # noqa: PLC0415  # most commands draw no table
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415  # the same
 
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:

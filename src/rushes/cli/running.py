@@ -14,11 +14,11 @@ import typer
 from rushes.bootstrap.dispatching import dispatching, measuring
 from rushes.bootstrap.installation import Installation, open_installation
 from rushes.bootstrap.sample import submit_samples
-from rushes.bootstrap.serving import Serving, listening_socket, serving, until_it_ends
+from rushes.bootstrap.serving import Serving, listening_socket, serving
 from rushes.bootstrap.up import Up, everything
 from rushes.cli.options import ComfyUrls, DataDir, Host, Port, settings
 from rushes.cli.output import say
-from rushes.cli.signals import Interrupted, run_interruptibly
+from rushes.cli.signals import Interrupted, run_interruptibly, told_to_stop
 from rushes.settings import Settings
 
 DEFAULT_PORT = 8600
@@ -52,7 +52,7 @@ async def _up(found: Settings, *, host: str, port: int, demo: bool, sample: bool
             jobs = await submit_samples(running.installation)
             if jobs:
                 say(f"Sample jobs: {len(jobs)}, in the feed now.")
-        await until_it_ends(running.serving)
+        await _until_stopped(running.serving)
 
 
 def _tell_link(at: Installation, served: Serving) -> None:
@@ -86,7 +86,7 @@ async def _serve(found: Settings, host: str, port: int) -> None:
     ):
         say(f"Rushes serves: {served.url}")
         _tell_link(at, served)
-        await until_it_ends(served)
+        await _until_stopped(served)
 
 
 def dispatch(
@@ -114,7 +114,7 @@ async def _dispatch(found: Settings, metrics_host: str, metrics_port: int | None
             await at.servers.configure(found.comfy_urls)
         dispatcher = await stack.enter_async_context(dispatching(at))
         say(f"Dispatching as {dispatcher.id}")
-        await asyncio.Event().wait()
+        await told_to_stop()
 
 
 def until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -122,4 +122,14 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     try:
         run_interruptibly(work)
     except Interrupted:
-        say("Stopped.")
+        pass
+    say("Stopped.")
+
+
+async def _until_stopped(served: Serving) -> None:
+    """Wait for a signal, or for the server to fail."""
+    stop = asyncio.create_task(told_to_stop())
+    await asyncio.wait([stop, served.done], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if served.done.done():
+        await served.done

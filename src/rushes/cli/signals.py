@@ -1,12 +1,14 @@
-"""Ctrl-C and SIGTERM: the first one ends a command in order, a second one at once."""
+"""Ctrl-C and SIGTERM: the first one ends a command in order, the third at once."""
 
 import asyncio
 import signal
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_stopped: ContextVar[asyncio.Event] = ContextVar("stopped")
 
 
 class Interrupted(Exception):
@@ -17,6 +19,11 @@ class Interrupted(Exception):
         self.exit_code = 128 + number
 
 
+async def told_to_stop() -> None:
+    """Wait for a signal. One that comes before is cancelled as well, but a cancel can get lost (services/ending)."""
+    await _stopped.get().wait()
+
+
 def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of a command's work. Raises Interrupted."""
     return asyncio.run(_interruptible(work))
@@ -24,14 +31,18 @@ def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
 
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    stopped = asyncio.Event()
     caught: list[int] = []
+    _stopped.set(stopped)
 
     def stop(number: int) -> None:
         caught.append(number)
-        for each in SIGNALS:
-            loop.remove_signal_handler(each)
+        stopped.set()
         if task:
             task.cancel()
+        if len(caught) > 1:
+            for each in SIGNALS:
+                loop.remove_signal_handler(each)
 
     for number in SIGNALS:
         loop.add_signal_handler(number, stop, number)

@@ -12,6 +12,7 @@ import structlog
 
 from rushes.domain.errors import Unavailable
 from rushes.ports import Claim, DispatchQueue, JobEvents, Processes, Server, ServerRegistry
+from rushes.services.ending import ended
 from rushes.services.hold import Hold
 from rushes.services.lane import Lane
 from rushes.services.runner import Runner
@@ -96,10 +97,7 @@ class Dispatcher:
         )
         for hold in self._holds.values():  # in the middle of a long transfer
             await self._release(hold)
-        tasks = [*loops, *self._lane_tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*loops, *self._lane_tasks)
         try:
             await self._processes.gone(self.id)
         except Unavailable:
