@@ -17,15 +17,16 @@ def storage_faults(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise disk_full(root) from error
+            raise disk_full() from error
         raise Unavailable(
             f"The storage folder {root} can't be used: {error.strerror or error}. "
             "Check that it exists and that Rushes may write there."
         ) from error
 
 
-def disk_full(root: Path) -> StorageFull:
+def disk_full() -> StorageFull:
     """No room is left for another file."""
     return StorageFull(
-        f"The disk that holds {root} has no room left: free some space, then run the job again."
+        # people who submit jobs read this: the folder's name is the operator's, in `rushes doctor` and the log
+        "The disk that holds the files has no room left: free some space, then run the job again."
     )

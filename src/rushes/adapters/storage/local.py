@@ -150,7 +150,7 @@ class LocalStorage:
         self._root.mkdir(parents=True, exist_ok=True)
         state = os.statvfs(self._root)
         if state.f_bavail * state.f_frsize < self._min_free_bytes:
-            raise disk_full(self._root)
+            raise disk_full()
         trial = IncomingFile(self._root)
         try:
             trial.write([b"trial"])
