@@ -42,7 +42,7 @@ async def test_finished_rows_cost_nothing(many_url: str):
     async with Database(many_url, max_size=2) as database:
         await database.fetch("select")  # connected
         times = []
-        for _ in range(7):
+        for _ in range(20):
             page = PrometheusPage(  # a new one has nothing kept
                 metrics=PrometheusMetrics(types=types), types=types, store=PostgresFigures(database=database),
                 version="0", feed_clients=lambda: 0, storage_free=lambda: None,
@@ -51,7 +51,7 @@ async def test_finished_rows_cost_nothing(many_url: str):
             shown = await page.exposition()
             times.append(time.perf_counter() - began)
         assert b'rushes_jobs{status="processing"' in shown.body
-    assert min(times) < 0.05, times  # the fastest of seven: the machine has other work
+    assert min(times) < 0.05, times  # the fastest: the machine has other work
 
 
 def test_no_table_of_jobs_is_read_whole(many_url: str):
