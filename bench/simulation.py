@@ -60,6 +60,7 @@ class Server:
     id: UUID
     loaded: int | None = None
     swaps: int = 0
+    ran_seconds: float = 0.0
     held: list[tuple[Job, tuple[Any, ...]]] = field(default_factory=list)
     idle_since: float = float("-inf")
 
@@ -183,12 +184,14 @@ class Simulation:
             swap = self._swap_seconds
             server.loaded = job.plan.workflow
         job.started_at = self._now
+        server.ran_seconds = swap + job.plan.seconds
         self._at(self._now + swap + job.plan.seconds, lambda: self._end(server))
 
     def _end(self, server: Server) -> None:
         job, row = server.held.pop(0)
         job.ended_at = self._now
         server.idle_since = self._now
+        assert self._query("executed", {"job_id": row[0], "lease_token": row[1], "ran": server.ran_seconds})
         nothing = {"outputs": Jsonb({"files": [], "texts": []}), "result_urls": Jsonb([]), "keys": []}
         no_file = {"filename": None, "subfolder": None, "type": None}
         assert self._query("complete", {"job_id": row[0], "lease_token": row[1]} | nothing | no_file)

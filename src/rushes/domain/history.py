@@ -72,6 +72,19 @@ def _last_message(entry: Mapping[str, Any]) -> tuple[str | None, Mapping[str, An
     return None, {}
 
 
+def seconds_run(entry: Mapping[str, Any]) -> float | None:
+    """How long a prompt ran by the server's own clock; None where it didn't succeed or doesn't say."""
+    moments: dict[str, float] = {}
+    for message in _list(_mapping(entry.get("status")).get("messages")):
+        if isinstance(message, Sequence) and len(message) == 2 and isinstance(message[0], str):
+            moment = _mapping(message[1]).get("timestamp")
+            if isinstance(moment, int | float) and not isinstance(moment, bool):
+                moments[message[0]] = moment / 1000
+    if "execution_start" not in moments or "execution_success" not in moments:
+        return None
+    return max(0.0, moments["execution_success"] - moments["execution_start"])
+
+
 def _unspoken_ending(entry: Mapping[str, Any]) -> Ending:
     status = _mapping(entry.get("status"))
     return Ending.ERROR if status.get("status_str") == "error" else Ending.SUCCESS

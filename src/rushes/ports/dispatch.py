@@ -82,8 +82,8 @@ class DispatchQueue(Protocol):
 
     async def submitted(self, claim: Claim) -> bool: ...
 
-    async def executed(self, claim: Claim) -> bool:
-        """ComfyUI is done with it: its server may take the next job."""
+    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:
+        """ComfyUI is done with it, after so long: its server may take the next job."""
         ...
 
     async def storing(self, claim: Claim, key: str) -> bool:

@@ -11,7 +11,7 @@ import structlog
 from rushes.domain.comfy import ComfyError, ComfyFileMissing, ComfyUnreachable, PromptRejected
 from rushes.domain.errors import InvalidWorkflow, RushesError, StorageFull, Unavailable, UnknownWorkflow
 from rushes.domain.graph import bind
-from rushes.domain.history import Ending, Outcome, outcome
+from rushes.domain.history import Ending, Outcome, outcome, seconds_run
 from rushes.domain.job import JobErrorCode
 from rushes.domain.progress import Progress, ProgressTracker
 from rushes.domain.workflow import Workflow
@@ -137,8 +137,10 @@ class Runner:
                 stillness=Stillness(pulse=self._pulses[claim.server_id], stall_seconds=self._stall_seconds),
             )
             entry = await follower.to_the_end()
-        executed()
-        if not await insist(lambda: self._queue.executed(claim)):
+        ran_seconds = seconds_run(entry) if entry else None
+        is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds))
+        executed()  # after the row: the lane looks at once, and must find the place free
+        if not is_ours:
             raise LeaseLost
         await self._finish(hold, server, workflow, entry, report)
 

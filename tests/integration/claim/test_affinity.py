@@ -136,6 +136,53 @@ async def test_no_mark_for_a_job_that_waits_its_turn(yard: Yard) -> None:
     assert await yard.sql("SELECT id FROM workflow_jobs WHERE passed_over_at IS NOT NULL") == []
 
 
+@pytest.mark.parametrize(
+    ("cold", "warm", "seconds"), [(None, None, 2), (25, 10, 15), (10, 10, 0), (500, 10, 60)]
+)
+async def test_a_job_is_left_to_the_server_that_has_its_models_for_as_long_as_loading_takes(
+    yard: Yard, cold: float | None, warm: float | None, seconds: float
+) -> None:
+    """Nothing is known, something is, loading costs nothing, loading takes for ever (the bound holds)."""
+    need = await yard.need("x", models="X")
+    await yard.sql("UPDATE workflow_requirements SET cold_seconds = %s, warm_seconds = %s", cold, warm)
+    await yard.server(need, warm="X")  # busy, as far as anybody knows
+    idle = await yard.server(need, warm="Y")
+    job = await yard.job(await yard.person(), "x")
+    if seconds:
+        await yard.age(seconds - 1)
+        assert await yard.claim(idle) is None
+        await yard.age(1.1)
+    assert (await yard.take(idle)).job_id == job
+
+
+@pytest.mark.parametrize("gone", ["enabled = false", "draining = true", "state = 'down'", "failures = 1"])
+async def test_but_not_to_one_that_is_out_of_use(yard: Yard, gone: str) -> None:
+    need = await yard.need("x", models="X")
+    warm, idle = await yard.server(need, warm="X"), await yard.server(need, warm="Y")
+    await yard.sql(f"UPDATE comfy_servers SET {gone} WHERE id = %s", warm.id)
+    job = await yard.job(await yard.person(), "x")
+    assert (await yard.take(idle)).job_id == job
+
+
+async def test_what_loading_costs_is_learned(yard: Yard) -> None:
+    server = await yard.server(await yard.need("x", models="X"), warm="Y")
+    person = await yard.person()
+    for ran in (30.0, 10.0, 10.0, 10.0):
+        await yard.job(person, "x")
+        claim = await yard.take(server)
+        assert await yard.queue.executed(claim, ran_seconds=ran)
+        await yard.complete(claim)
+    ((cold, warm),) = await yard.sql("SELECT cold_seconds, warm_seconds FROM workflow_requirements")
+    assert (round(cold, 3), round(warm, 3)) == (30.0, 10.0)
+
+
+async def test_a_run_that_says_no_time_teaches_nothing(yard: Yard) -> None:
+    server = await yard.server(await yard.need("x", models="X"), warm="Y")
+    await yard.job(await yard.person(), "x")
+    assert await yard.queue.executed(await yard.take(server))
+    assert await yard.sql("SELECT cold_seconds, warm_seconds FROM workflow_requirements") == [(None, None)]
+
+
 async def test_zero_seconds_turn_it_off(yard: Yard) -> None:
     server = await two_models(yard)
     person = await yard.person()

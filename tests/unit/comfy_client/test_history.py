@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.comfy_client.recordings import RUNS, VERSIONS, entry
 
 from rushes.domain.comfy import ComfyFile, without_paths
-from rushes.domain.history import Ending, collect, natural, outcome
+from rushes.domain.history import Ending, collect, natural, outcome, seconds_run
 from rushes.domain.job import JobErrorCode
+from tests.unit.comfy_client.recordings import RUNS, VERSIONS, entry
 
 FINISHED = [(v, name) for v in VERSIONS for name, run in RUNS[v].items() if run["entry"]]
 
@@ -223,3 +223,17 @@ def test_no_entry_is_too_odd_to_be_read(entry: dict[str, Any]) -> None:
     ended = outcome(entry)
     assert (ended.code is None) == (ended.ending is Ending.SUCCESS)
     assert all((made.file is None) != (made.text is None) for made in collect(entry))
+
+
+@pytest.mark.parametrize(
+    ("messages", "seconds"),
+    [
+        ([["execution_start", {"timestamp": 1000}], ["execution_success", {"timestamp": 3500}]], 2.5),
+        ([["execution_start", {"timestamp": 1000}], ["execution_error", {"timestamp": 3500}]], None),
+        ([["execution_start", {}], ["execution_success", {"timestamp": True}]], None),
+        ([["execution_start", {"timestamp": 9000}], ["execution_success", {"timestamp": 3500}]], 0.0),
+        ("nothing", None),
+    ],
+)
+def test_how_long_it_ran(messages: Any, seconds: float | None) -> None:
+    assert seconds_run({"status": {"messages": messages}}) == seconds

@@ -95,8 +95,8 @@ class PostgresDispatchQueue:
     async def submitted(self, claim: Claim) -> bool:
         return await self._guarded("submitted", claim, durable=False, attempt=claim.attempt)
 
-    async def executed(self, claim: Claim) -> bool:
-        done = await self._guarded("executed", claim, durable=False)
+    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:
+        done = await self._guarded("executed", claim, durable=False, ran=ran_seconds)
         await self._events.notify("jobs")  # the server has room again: wake whoever may fill it
         return done
 

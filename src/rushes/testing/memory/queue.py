@@ -53,7 +53,7 @@ class MemoryQueue:
     async def submitted(self, claim: Claim) -> bool:
         return self._book("submitted", claim)
 
-    async def executed(self, claim: Claim) -> bool:
+    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:  # noqa: ARG002
         return self._book("executed", claim)
 
     async def storing(self, claim: Claim, key: str) -> bool:

@@ -20,20 +20,31 @@ WITH server AS MATERIALIZED (
     WHERE h.jobs < h.depth
 ), able AS MATERIALIZED (
     SELECT r.digest, r.model_set, free.id AS server_id,
-           r.model_set IS NULL OR r.model_set = free.warm_model_set AS warm,
+           r.model_set IS NULL OR r.model_set IS NOT DISTINCT FROM free.warm_model_set AS warm,
            EXISTS (
                SELECT FROM public.comfy_server_abilities AS b
                JOIN public.comfy_servers AS s ON s.id = b.server_id AND s.enabled AND NOT s.draining AND s.state <> 'down'
-               WHERE b.requires = r.digest AND b.able AND b.server_id <> free.id) AS elsewhere
+               WHERE b.requires = r.digest AND b.able AND b.server_id <> free.id) AS elsewhere,
+           -- jobs older than this are worth a swap: others are left to the server that has their models, for as
+           -- long as loading them here would take
+           CASE WHEN EXISTS (
+               SELECT FROM public.comfy_servers AS s
+               JOIN public.comfy_server_abilities AS b ON b.server_id = s.id AND b.requires = r.digest AND b.able
+               WHERE s.warm_model_set = r.model_set AND s.id <> free.id
+                 AND s.enabled AND NOT s.draining AND s.state <> 'down' AND s.failures = 0
+           ) THEN now() - make_interval(
+               secs => least(greatest(coalesce(r.cold_seconds - r.warm_seconds, 2), 0), %(affinity_seconds)s))
+           ELSE now() END AS since
     FROM free
     JOIN public.comfy_server_abilities AS a ON a.server_id = free.id AND a.able
     JOIN public.workflow_requirements AS r ON r.digest = a.requires
     WHERE NOT EXISTS (SELECT FROM public.queue_pauses AS p WHERE p.workflow_type IN ('*', r.workflow_type))
 ), line AS MATERIALIZED (
-    SELECT j.id, j.priority, j.fair_start, j.passed_over_at, able.model_set, able.warm
+    SELECT j.id, j.priority, j.fair_start, j.passed_over_at, able.model_set, able.warm,
+           j.available_at <= able.since AS due
     FROM able
     CROSS JOIN LATERAL (
-        SELECT p.id, p.priority, p.fair_start, p.passed_over_at
+        SELECT p.id, p.priority, p.fair_start, p.passed_over_at, p.available_at
         FROM public.workflow_jobs AS p
         WHERE p.status = 'pending' AND p.origin = 'rushes' AND p.requires = able.digest
           AND p.available_at <= now()
@@ -57,12 +68,12 @@ WITH server AS MATERIALIZED (
     ORDER BY l.priority DESC, l.fair_start, l.id
     LIMIT 1
 ), next AS MATERIALIZED (
-    SELECT j.id, j.user_id, l.model_set
+    SELECT j.id, j.user_id, l.model_set, l.warm
     FROM line AS l
     JOIN public.workflow_jobs AS j ON j.id = l.id AND j.status = 'pending'
     CROSS JOIN head AS h
     CROSS JOIN free
-    WHERE free.may_swap OR (l.priority = h.priority AND (l.warm OR (l.id = h.id AND h.overdue)))
+    WHERE (free.may_swap AND l.due) OR (l.priority = h.priority AND (l.warm OR (l.id = h.id AND h.overdue)))
     ORDER BY l.priority DESC, (l.id = h.id AND h.overdue) DESC, l.warm DESC, l.fair_start, l.id
     LIMIT 1
     FOR UPDATE OF j SKIP LOCKED
@@ -76,7 +87,7 @@ WITH server AS MATERIALIZED (
         avoid_server = NULL
     FROM next, free
     WHERE j.id = next.id AND rushes.may_run_another(next.user_id, %(running_limit)s)
-    RETURNING j.*, free.id AS server_id, next.model_set
+    RETURNING j.*, free.id AS server_id, next.model_set, next.warm
 ), first_passed AS MATERIALIZED (
     SELECT j.id
     FROM public.workflow_jobs AS j
@@ -95,9 +106,9 @@ WITH server AS MATERIALIZED (
     INSERT INTO public.workflow_job_attempts (job_id, number, prompt_id, server_id, comfy_url, owner)
     SELECT c.id, c.attempt, c.job_id, c.server_id, c.comfy_url, %(owner)s FROM claimed AS c
 ), lease AS (
-    INSERT INTO public.workflow_job_leases (job_id, lease_token, owner, server_id, expires_at)
+    INSERT INTO public.workflow_job_leases (job_id, lease_token, owner, server_id, expires_at, cold)
     SELECT c.id, nextval('public.workflow_job_lease_tokens'), %(owner)s, c.server_id,
-           clock_timestamp() + make_interval(secs => %(lease_seconds)s)
+           clock_timestamp() + make_interval(secs => %(lease_seconds)s), NOT c.warm
     FROM claimed AS c
     RETURNING job_id, lease_token
 )
