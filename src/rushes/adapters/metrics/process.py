@@ -7,7 +7,8 @@ from prometheus_client.process_collector import ProcessCollector
 
 from rushes.adapters.metrics.labels import TypeNames, method_label
 
-disable_created_metrics()  # a third more series that nothing asks for
+# a third more series that nothing asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library gives it no types
 
 _WAIT = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)
 _RUN = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
