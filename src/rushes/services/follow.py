@@ -60,14 +60,13 @@ class Follower:
                 delay = FIRST_POLL
             state = await self._look()
             if state and state.where == "finished":
-                self._hold.ran = True
                 return state.history
             if state and state.where == "unknown":
                 if self._hold.cancel_sent:
                     return None
                 raise PromptLost
             if state:
-                self._hold.ran |= state.where == "running"
+                self._hold.only_waited = state.where == "pending"
                 self._stillness.seen(state)
                 await self._report(self._tracker.seen(state.where, state.position))
             hurry = await self._pause(delay if state else min(delay, UNREACHABLE_POLL))
@@ -123,7 +122,7 @@ class Follower:
             if event.prompt_id != self._hold.claim.prompt_id:
                 continue
             self._stillness.stirred()
-            self._hold.ran = True
+            self._hold.only_waited = False
             if event.type in ENDINGS or (event.type == "executing" and event.data.get("node") is None):
                 return True
             progress = self._tracker.feed(event.type, event.data)

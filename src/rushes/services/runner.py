@@ -207,7 +207,7 @@ class Runner:
             return
         first_retry = LOST_RETRY if isinstance(error, PromptLost) else FIRST_RETRY
         await self._settle.again(
-            claim, JobErrorCode.SERVER_LOST, words, first_retry=first_retry, innocent=not hold.ran
+            claim, JobErrorCode.SERVER_LOST, words, first_retry=first_retry, innocent=hold.only_waited
         )
 
     async def _finish(

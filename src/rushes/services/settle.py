@@ -39,7 +39,7 @@ class Settler:
     ) -> None:
         """Another attempt, later (seconds, doubled each time) and with jitter; failed when none is left.
 
-        An innocent attempt, one in which the job never ran, costs none of its attempts, within a bound.
+        An innocent attempt, whose server died while the job waited there, costs none, within a bound.
         """
         if claim.attempt >= claim.max_attempts and not (innocent and await self._granted(claim)):
             tries = f" It was tried {claim.attempt} times." if claim.attempt > 1 else ""

@@ -1,4 +1,4 @@
--- One attempt more, for one that was lost before the job ran: it can't have been the job's fault.
+-- One attempt more, for one whose server died while the job waited there: it can't have been the job's fault.
 UPDATE public.workflow_jobs AS j
 SET max_attempts = j.max_attempts + 1
 FROM public.workflow_job_leases AS l
