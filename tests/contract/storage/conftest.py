@@ -8,10 +8,13 @@ import pytest
 
 from rushes.adapters.storage.local import LocalStorage
 from rushes.adapters.storage.s3 import S3Storage
+from rushes.adapters.storage.supabase import SupabasePlace
 from rushes.ports import ObjectStorage
 from tests.contract.storage.moto_server import new_place, s3_server
+from tests.contract.storage.real_supabase import new_bucket, opened, real_place, real_url
+from tests.contract.storage.stand_in import SERVICE_KEY, StandIn, stand_in
 
-type_of_store = Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[ObjectStorage]]
+TypeOfStore = Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[ObjectStorage]]
 
 
 @asynccontextmanager
@@ -29,7 +32,22 @@ async def s3(folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Obje
     await store.aclose()
 
 
-STORES: dict[str, type_of_store] = {"local": local, "s3": s3}
+@asynccontextmanager
+async def supabase(folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[ObjectStorage]:
+    stand: StandIn = request.getfixturevalue("supabase_stand")
+    async with opened(SupabasePlace(bucket=new_bucket(), url=stand.url, key=SERVICE_KEY)) as store:
+        yield store
+
+
+@asynccontextmanager
+async def real_supabase(folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[ObjectStorage]:
+    async with opened(real_place()) as store:
+        yield store
+
+
+STORES: dict[str, TypeOfStore] = {"local": local, "s3": s3, "supabase": supabase}
+if real_url():
+    STORES["supabase-real"] = real_supabase
 
 
 @pytest.fixture(params=sorted(STORES))
@@ -42,6 +60,12 @@ async def store(request, tmp_path, anyio_backend):
 def s3_url():
     with s3_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def supabase_stand():
+    with stand_in() as stand:
+        yield stand
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The wire to ComfyUI servers: HTTP, websocket, and their odd ways. Alone in importing httpx2 and websockets."""
+"""The wire to ComfyUI servers: HTTP, websocket, and their odd ways. Alone in importing websockets."""

@@ -9,7 +9,8 @@ from rushes.adapters.comfyui import events, view
 from rushes.adapters.comfyui.address import Address
 from rushes.adapters.comfyui.prompts import Prompts
 from rushes.adapters.comfyui.upload import send_file
-from rushes.adapters.comfyui.wire import CONNECT_SECONDS, STALL_SECONDS, Wire, default_tls
+from rushes.adapters.comfyui.wire import CONNECT_SECONDS, STALL_SECONDS, Wire
+from rushes.adapters.http import default_tls
 from rushes.domain.comfy import ComfyFile, ComfyUnreachable
 from rushes.ports import Json, PromptState, SystemStats
 

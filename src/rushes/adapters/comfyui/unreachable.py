@@ -4,7 +4,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-import httpx2
+from rushes.adapters.http import NoAnswer, Reason
 
 # What callers tell apart themselves: a refusal, a file or route that isn't there, a body that is too large.
 MEANT = frozenset({400, 404, 405, 413})
@@ -47,23 +47,25 @@ def in_words(url: str, error: Exception) -> str:
 
 
 def _plain(url: str, error: Exception) -> str:
-    match error:
-        case httpx2.ConnectTimeout():
+    match error.reason if isinstance(error, NoAnswer) else None:
+        case Reason.CONNECT_TIMEOUT:
             return (
                 f"No answer from {url}: the connection timed out. Is the address right, and the machine up?"
             )
-        case httpx2.ConnectError():
+        case Reason.CONNECT:
             return f"Can't connect to {url}: {_said(error)}."
-        case httpx2.PoolTimeout():
+        case Reason.POOL:
             return f"Too many requests to {url} are still waiting for an answer."
-        case httpx2.TimeoutException():
+        case Reason.STALLED:
             return f"{url} stopped answering in the middle of a request."
-        case httpx2.RemoteProtocolError() if "disconnected" in str(error) or "closed" in str(error):
+        case Reason.CUT:
             return f"{url} closed the connection before its answer was complete."
-        case httpx2.RemoteProtocolError():
+        case Reason.STRANGE:
             return f"{url} doesn't speak HTTP. Is another program there?"
-        case httpx2.NetworkError():
+        case Reason.NETWORK:
             return f"The connection to {url} was lost."
+        case Reason.ADDRESS:
+            return f"{url} is no address that can be contacted: {_said(error)}."
     return f"{url} can't be used: {_said(error)}."
 
 

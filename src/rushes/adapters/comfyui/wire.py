@@ -3,16 +3,15 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
-
 from rushes.adapters.comfyui.address import Address
 from rushes.adapters.comfyui.messages import parse_json
 from rushes.adapters.comfyui.unreachable import MEANT, in_words, strange_status
+from rushes.adapters.http import Body, HttpClient, NoAnswer, Response
 from rushes.domain.comfy import ComfyUnreachable
 
 CONNECT_SECONDS, STALL_SECONDS = 3.0, 30.0
@@ -20,7 +19,6 @@ ANSWER_SECONDS = 120.0  # for a whole JSON answer; files have only the stall lim
 ANSWER_BYTES = 256 * 1024 * 1024
 
 JSON_BODY = {"Content-Type": "application/json"}
-Body = bytes | AsyncIterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,6 @@ class Answer:
         return tree
 
 
-def default_tls() -> ssl.SSLContext:
-    """Trusts what the system trusts, whatever the environment says."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
 class Wire:
     """A keep-alive pool to one server; contacts its URL and no other."""
 
@@ -71,13 +64,8 @@ class Wire:
     ) -> None:
         self.address = address
         self.stall_seconds = stall_seconds
-        self._client = httpx2.AsyncClient(
-            headers={"User-Agent": "rushes", **address.headers},
-            verify=tls,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx2.Timeout(stall_seconds, connect=connect_seconds),
-            limits=httpx2.Limits(max_connections=64, max_keepalive_connections=8, keepalive_expiry=15),
+        self._client = HttpClient(
+            headers=address.headers, tls=tls, connect_seconds=connect_seconds, stall_seconds=stall_seconds
         )
 
     async def aclose(self) -> None:
@@ -123,11 +111,11 @@ class Wire:
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         meant: frozenset[int] = MEANT,
-    ) -> AsyncIterator[httpx2.Response]:
+    ) -> AsyncIterator[Response]:
         """Send a request and leave its answer to be read."""
         url = self.address.url
         try:
-            async with self._client.stream(method, url + path, content=body, headers=headers) as response:
+            async with self._client.open(method, url + path, body=body, headers=headers) as response:
                 location = response.headers.get("location")
                 problem = strange_status(url, path, response.status_code, location, meant)
                 if problem is None and response.headers.get("content-type", "").startswith("text/html"):
@@ -137,12 +125,10 @@ class Wire:
                 if problem:
                     raise ComfyUnreachable(problem)
                 yield response
-        except httpx2.HTTPError as error:
+        except NoAnswer as error:
             raise ComfyUnreachable(in_words(url, error)) from error
-        except httpx2.InvalidURL as error:
-            raise ComfyUnreachable(f"{url} is no address that can be contacted: {error}") from error
 
-    async def _read(self, response: httpx2.Response) -> Answer:
+    async def _read(self, response: Response) -> Answer:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
