@@ -102,7 +102,7 @@ def test_a_talking_picture(visit: Visit) -> None:
     expect(card.locator("video")).to_have_attribute("poster", re.compile("/storage/"))
     expect(card).to_contain_text("0:02")
     card.hover()
-    page.wait_for_function("!document.querySelector('article video').paused")
+    page.wait_for_function("() => !document.querySelector('article video').paused")
     card.get_by_role("button", name="Sound").click()
     assert card.locator("video").evaluate("video => video.muted") is False
 

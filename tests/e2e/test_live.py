@@ -45,12 +45,12 @@ def test_an_open_job_finishes_before_ones_eyes(visit: Visit) -> None:
 
 
 def test_new_cards_never_move_a_reader(visit: Visit) -> None:
-    page = visit()
+    page = visit(size=(1280, 500))
     for number in range(16):
         submit(page, "slow-picture", prompt=f"number {number}")
     all_done(page)
     page.mouse.wheel(0, 700)
-    page.wait_for_function("scrollY > 400")
+    page.wait_for_function("() => scrollY > 400")
     before = page.locator("article").evaluate_all("(all) => all.map((one) => [one.id, one.style.transform])")
     tab = visit("/", same=page)
     for number in range(3):
