@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -28,6 +28,12 @@ from pydantic_settings import (
 )
 
 from rushes.adapters.comfyui.address import Address
+from rushes.adapters.storage.address import (
+    FolderAddress,
+    StorageAddress,
+    SupabaseAddress,
+    parse_storage_url,
+)
 from rushes.domain.errors import InvalidSetting
 
 PREFIX = "RUSHES_"
@@ -35,7 +41,7 @@ TEST_PREFIX = "RUSHES_TEST_"
 CLIENT_NAMES = frozenset({"RUSHES_SERVER", "RUSHES_TOKEN"})  # options of commands, not settings
 ENV_FILE, TOML_FILE = ".env", "rushes.toml"
 # Supabase's own names, which other programs read too
-SUPABASE_NAMES = frozenset({"SUPABASE_URL", "SUPABASE_JWT_SECRET"})
+SUPABASE_NAMES = frozenset({"SUPABASE_URL", "SUPABASE_JWT_SECRET", "SUPABASE_SECRET_KEY"})
 Switch = Literal["auto", "on", "off"]
 AuthKind = Literal["local", "supabase"]
 
@@ -75,9 +81,6 @@ class Settings(BaseSettings):
     workflows_dir: Path | None = Field(
         None, description="A folder with workflow types of your own, beside the eight that ship"
     )
-    storage_url: str | None = Field(
-        None, description="Where files are kept: file:///path; by default in the data directory"
-    )
     preview: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Whether jobs run the preview graphs, which need no models: auto does on the demo server only",
@@ -93,6 +96,21 @@ class Settings(BaseSettings):
         min_length=32,
         validation_alias=AliasChoices("RUSHES_SUPABASE_JWT_SECRET", "SUPABASE_JWT_SECRET"),
         description="Only for projects that still sign with HS256; `SUPABASE_JWT_SECRET` is read too",
+    )
+    supabase_secret_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("RUSHES_SUPABASE_SECRET_KEY", "SUPABASE_SECRET_KEY"),
+        description="A secret key of the Supabase project, for its storage; `SUPABASE_SECRET_KEY` is read too",
+    )
+    storage_url: str | None = Field(
+        None,
+        description="Where files are kept: file:///path, s3://bucket?endpoint=…&region=… or supabase://bucket; "
+        "by default in the data directory",
+    )
+    storage_direct: Switch = Field(
+        "auto",
+        description="Whether browsers fetch and send files straight from and to S3 or Supabase, by signed URLs: "
+        "auto does where the store has https",
     )
     auth: Annotated[tuple[AuthKind, ...], NoDecode] = Field(
         (),
@@ -230,9 +248,11 @@ class Settings(BaseSettings):
 
     @field_validator("storage_url")
     @classmethod
-    def _check_storage(cls, url: str | None) -> str | None:
-        if url is not None and not (url.startswith("file:///") and len(url) > len("file:///")):
-            raise ValueError("only file:///path can be used so far")
+    def _check_storage(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is not None and isinstance(parse_storage_url(url), SupabaseAddress):
+            for name in ("supabase_url", "supabase_secret_key"):
+                if info.data.get(name) is None:
+                    raise ValueError(f"supabase://… needs {name.upper()} too")
         return url
 
     @field_validator("public_url")
@@ -274,11 +294,19 @@ class Settings(BaseSettings):
         return self.auth or (("supabase",) if self.supabase_url else ("local",))
 
     @property
-    def storage_dir(self) -> Path:
-        """Where the local storage keeps its files."""
+    def storage(self) -> StorageAddress:
+        """Where files are kept."""
         return (
-            Path(unquote(urlsplit(self.storage_url).path)) if self.storage_url else self.data_dir / "storage"
+            parse_storage_url(self.storage_url)
+            if self.storage_url
+            else FolderAddress(self.data_dir / "storage")
         )
+
+    @property
+    def storage_dir(self) -> Path | None:
+        """Where the local storage keeps its files; None where they are elsewhere."""
+        address = self.storage
+        return address.path if isinstance(address, FolderAddress) else None
 
 
 class _OwnLines(DotEnvSettingsSource):

@@ -24,9 +24,9 @@ from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.adapters.postgres.servers import PostgresProcesses, PostgresServerRegistry
 from rushes.adapters.postgres.uploads import PostgresUploads
 from rushes.adapters.postgres.writer import PostgresJobWriter
-from rushes.adapters.storage.local import LocalStorage
 from rushes.bootstrap.accounts import People, people
 from rushes.bootstrap.locations import shipped_workflows
+from rushes.bootstrap.storing import Store, open_storage
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
@@ -49,7 +49,7 @@ class Installation:
     database: Database
     events: PostgresJobEvents
     catalog: FolderCatalog
-    storage: LocalStorage
+    storage: Store
     media: MediaWorkers
     comfy: HttpComfyServers
     clock: SystemClock
@@ -95,8 +95,7 @@ async def open_installation(settings: Settings, *, migrated: bool = True) -> Asy
         )
         events = PostgresJobEvents(database, listen_dsn=_listen_dsn(settings, dsn))
         stack.push_async_callback(events.aclose)
-        storage = LocalStorage(settings.storage_dir)
-        await storage.start()
+        storage = await stack.enter_async_context(open_storage(settings))
         media = MediaWorkers(storage, temp_dir=settings.data_dir / "tmp")
         await media.start()
         stack.push_async_callback(media.stop)
@@ -123,7 +122,7 @@ def _put_together(
     dsn: str,
     database: Database,
     events: PostgresJobEvents,
-    storage: LocalStorage,
+    storage: Store,
     media: MediaWorkers,
     comfy: HttpComfyServers,
 ) -> Installation:

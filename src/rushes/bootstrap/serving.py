@@ -140,7 +140,9 @@ def _scraping(at: Installation, host: str, hub: FeedHub) -> Scraping:
     )
 
 
-def _free_bytes(folder: Path) -> int | None:
+def _free_bytes(folder: Path | None) -> int | None:
+    if folder is None:
+        return None
     try:
         return shutil.disk_usage(folder).free
     except OSError:

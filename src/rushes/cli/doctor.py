@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from rushes.adapters.comfyui.client import HttpComfyServers
 from rushes.bootstrap.installation import Installation, open_installation
 from rushes.bootstrap.locations import page
+from rushes.bootstrap.storing import storage_in_words
 from rushes.bootstrap.up import USUAL_COMFYUI
 from rushes.cli.options import AsJson, ComfyUrls, DataDir, settings
 from rushes.cli.output import show, show_json
@@ -66,7 +67,7 @@ async def _parts(at: Installation, add: Add) -> None:
     add("database", "ok", f"{kind}, answers, schema up to date; {readiness.waiting} jobs wait")
     try:
         await at.storage.check()
-        add("storage", "ok", str(at.settings.storage_dir))
+        add("storage", "ok", storage_in_words(at.settings))
     except RushesError as error:
         add("storage", "error", error.message)
     if readiness.dispatchers:

@@ -2,23 +2,25 @@
 
 import re
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from rushes.domain.content import harmless_type, may_be_shown
+from rushes.domain.disposition import attachment, inline
 from rushes.domain.errors import NotFound
 from rushes.domain.keys import is_valid_key
 from rushes.ports import ObjectStat, StoredFile
-from rushes.web.context import Ctx
+from rushes.web.context import Context, Ctx
 from rushes.web.errors import documented, error_answer
 from rushes.web.identity import Current
 from rushes.web.schemas import Error
 
 router = APIRouter(tags=["files"])
 
-# What a browser may show in place; everything else (SVG and HTML above all) is only ever downloaded.
-INLINE = re.compile(r"(image/(png|jpeg|webp|gif|avif|bmp)|video/[\w.+-]+|audio/[\w.+-]+|text/plain)")
+MISSING = "There is no such file, or you may not see it."
+SIGNED_SECONDS = 3600  # long enough to watch a video to its end
+REDIRECT_SECONDS = 1200  # a browser may keep the way to the store, which stays good for longer than that
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")  # one range; several, or absurd ones, are passed over
 
 
@@ -30,6 +32,9 @@ _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")  # one range; several, or ab
         200: {"description": "the file", "content": {"*/*": {}}},
         206: {"description": "the range asked for", "content": {"*/*": {}}},
         304: {"description": "unchanged"},
+        307: {
+            "description": "a browser is sent to where the store itself serves the file, for an hour at most"
+        },
         416: {"description": "no such range", "model": Error},
     },
 )
@@ -46,9 +51,11 @@ async def show_file(
 ) -> Response:
     """A result, a poster or thumbnail, or an input; for those who may see its job."""
     file = await ctx.reader.file(principal, key) if is_valid_key(key) else None
+    if file and _may_leave(request) and (url := await _signed(ctx, key, file, download=download)):
+        return _redirect(url)
     stat = await ctx.storage.stat(key) if file else None
     if file is None or stat is None:
-        raise NotFound("There is no such file, or you may not see it.")
+        raise NotFound(MISSING)
     headers = _headers(file, stat, download=download)
     if if_none_match and _matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -67,21 +74,51 @@ async def show_file(
     return StreamingResponse(ctx.storage.open(key, start=start, end=end), status, headers)
 
 
+def _may_leave(request: Request) -> bool:
+    """Whether the store can answer in our place: for a browser that shows or saves a file.
+
+    Scripts would need the store's leave (CORS), and programs would take their credentials along.
+    """
+    said = request.headers
+    script = said.get("sec-fetch-mode") == "cors" or said.get("sec-fetch-dest") == "empty"
+    return request.method == "GET" and not script and "authorization" not in said and "x-api-key" not in said
+
+
+async def _signed(ctx: Context, key: str, file: StoredFile, *, download: bool) -> str | None:
+    saved = download or not may_be_shown(file.content_type)
+    return await ctx.storage.signed_get(
+        key,
+        seconds=SIGNED_SECONDS,
+        content_type=_shown_type(file.content_type),
+        download_name=file.filename if saved else None,
+    )
+
+
+def _redirect(url: str) -> Response:
+    headers = {
+        "Location": url,
+        "Cache-Control": f"private, max-age={REDIRECT_SECONDS}",
+        "Vary": "Sec-Fetch-Dest, Sec-Fetch-Mode, Cookie",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(status_code=307, headers=headers)
+
+
 def _headers(file: StoredFile, stat: ObjectStat, *, download: bool) -> dict[str, str]:
-    inline = INLINE.fullmatch(file.content_type) and not download
-    kind = file.content_type + ("; charset=utf-8" if file.content_type.startswith("text/") else "")
-    name = file.filename
-    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    shown = may_be_shown(file.content_type) and not download
     return {
-        "Content-Type": kind if INLINE.fullmatch(file.content_type) else "application/octet-stream",
-        "Content-Disposition": f'{"inline" if inline else "attachment"}; filename="{plain}"; '
-        f"filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Type": _shown_type(file.content_type),
+        "Content-Disposition": inline(file.filename) if shown else attachment(file.filename),
         "ETag": f'"{stat.etag.strip(chr(34))}"',
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=3600",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     }
+
+
+def _shown_type(content_type: str) -> str:
+    return harmless_type(content_type) + ("; charset=utf-8" if content_type.startswith("text/plain") else "")
 
 
 def _matches(header: str, etag: str) -> bool:

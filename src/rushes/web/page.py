@@ -11,14 +11,20 @@ from rushes.web.identity import current, set_session, sign_in_anonymously
 
 router = APIRouter(include_in_schema=False)
 
-POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-)
 NOT_BUILT = (
     "<!doctype html><title>Rushes</title><h1>Rushes</h1><p>The page has not been built. "
     "Run <code>make setup</code>, then start again. The API is described at <a href=/docs>/docs</a>."
 )
+
+
+def policy(store: str | None) -> str:
+    """What the page may load: its own, and files from where the store serves them itself."""
+    own = f"'self' {store}" if store else "'self'"
+    return (
+        f"default-src 'self'; img-src {own} data: blob:; media-src {own} blob:; connect-src {own}; "
+        "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "form-action 'self'"
+    )
 
 
 @router.get("/")
@@ -27,7 +33,13 @@ async def page(request: Request, ctx: Ctx) -> Response:
     index = ctx.static / "index.html" if ctx.static else None
     answer: Response
     if index and index.is_file():
-        answer = FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY})
+        answer = FileResponse(
+            index,
+            headers={
+                "Cache-Control": "no-cache",
+                "Content-Security-Policy": policy(ctx.storage.signed_origin),
+            },
+        )
     else:
         answer = HTMLResponse(NOT_BUILT, 503)
     if ctx.entrance.anonymous_allowed and await _is_nobody(request, ctx):

@@ -108,7 +108,7 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "postgresql+asyncpg://u@h/x", "postgresql://user:password@host:5432/name"),
         ("DATABASE_URL", "h/x", "postgresql://user:password@host:5432/name"),
         ("DATABASE_LISTEN_URL", "no", "postgresql://"),
-        ("STORAGE_URL", "s3://bucket", "file:///path"),
+        ("STORAGE_URL", "s3://bucket/folder", "file:///path"),
         ("STORAGE_URL", "file://relative", "file:///path"),
         ("PUBLIC_URL", "rushes.example.com", "https://rushes.example.com"),
         ("LOG", "loud", "loud is unknown; use debug"),
