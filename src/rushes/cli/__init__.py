@@ -23,6 +23,8 @@ COMMANDS = {
     "workflows": "workflows:workflows",
     "servers": "servers:servers",
     "queue": "servers:queue",
+    "users": "users:users",
+    "keys": "keys:keys",
     "db": "database:db",
 }
 

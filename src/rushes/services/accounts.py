@@ -152,19 +152,6 @@ class LocalAccounts:
         log.info("account made", user_id=str(made.user_id))
         return made
 
-    async def find(self, email_or_id: str) -> UUID:
-        """Raises NotFound."""
-        found = await self._passwords.by_email(email_or_id.strip())
-        if found:
-            return found[0]
-        try:
-            user_id = UUID(email_or_id)
-        except ValueError:
-            user_id = None
-        if user_id is None or await self._accounts.find(user_id) is None:
-            raise NotFound(f"There is no account {email_or_id}. `rushes users list` shows them.")
-        return user_id
-
     async def end_session(self, user_id: UUID, session: str, expires_at: datetime) -> None:
         """Sign out here."""
         await self._passwords.end_session(user_id, session, expires_at)

@@ -44,10 +44,10 @@ class KeyRing:
 
     async def revoke(self, principal: Principal, key_id: UUID) -> None:
         """An own key; administrators revoke anybody's. Raises NotFound."""
-        owner = _owner(principal)
-        if not await self._keys.revoke(None if principal.is_admin else owner, key_id):
+        owner = None if principal.is_admin else _owner(principal)
+        if not await self._keys.revoke(owner, key_id):
             raise NotFound("There is no such key of yours.")
-        log.info("api key revoked", user_id=str(owner), key_id=str(key_id))
+        log.info("api key revoked", by=str(principal.user_id), key_id=str(key_id))
 
     def _checked(
         self, principal: Principal, name: str, scopes: Sequence[str], expires_at: datetime | None

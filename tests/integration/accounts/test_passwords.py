@@ -1,5 +1,6 @@
 """Passwords: claim an anonymous account, sign in elsewhere, sign out here and everywhere, links, uniform answers."""
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -101,7 +102,7 @@ def test_wrong_and_unknown_take_the_same_work(place: Stand, monkeypatch: pytest.
     for email in (known, without, fresh_email()):
         done.clear()
         with pytest.raises(Unauthenticated):
-            place.do(lambda email=email: local.sign_in(email, "wrong password", address=None))
+            place.do(partial(local.sign_in, email, "wrong password", address=None))
         assert done == ["verify"], email
 
 

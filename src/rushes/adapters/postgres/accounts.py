@@ -38,26 +38,26 @@ class PostgresAccounts:
         row = await self._database.fetch(query("account_find"), {"id": user_id})
         return account(row) if row else None
 
+    async def id_of(self, email: str) -> UUID | None:
+        row = await self._database.fetch(query("account_by_email"), {"email": email})
+        found: UUID | None = row[0] if row else None
+        return found
+
     async def mirror(self, principal: Principal) -> bool:
         params = {"id": principal.user_id, "email": principal.email, "is_anonymous": principal.is_anonymous}
         row = await self._database.fetch(query("account_mirror"), params)
         return bool(row and row[0])
 
     async def _local_administrator(self) -> UUID:
-        known = await self._administrators_id()
+        known = await self.id_of(ADMINISTRATOR)
         if known is None:
             try:
                 await self._database.execute(query("account_admin"), {"id": self._clock.uuid7()})
             except errors.UniqueViolation:
                 pass  # another process was faster
-            known = await self._administrators_id()
+            known = await self.id_of(ADMINISTRATOR)
         assert known is not None
         return known
-
-    async def _administrators_id(self) -> UUID | None:
-        row = await self._database.fetch(query("account_by_email"), {"email": ADMINISTRATOR})
-        found: UUID | None = row[0] if row else None
-        return found
 
     async def _first_admin(self) -> UUID:
         row = await self._database.fetch(query("account_first_admin"))

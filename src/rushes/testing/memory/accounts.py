@@ -30,6 +30,9 @@ class MemoryAccounts:
         principal = self.people.get(user_id)
         return self.standing.get(user_id, Account(principal=principal)) if principal else None
 
+    async def id_of(self, email: str) -> UUID | None:
+        return next((one.user_id for one in self.people.values() if one.email == email), None)
+
     async def mirror(self, principal: Principal) -> bool:
         if self._mirrors:
             self._new(principal)
