@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import psycopg
 import pytest
-from tests.integration.schema.people import PEOPLE, Stage
 
 from rushes.domain.principal import Principal
+from tests.integration.schema.people import PEOPLE, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ TABLES: dict[str, Access] = {
     ),
     "public.workflow_job_leases": Access(
         anon=1, owner=3, stranger=2, visitor=1, admin=3,
-        hidden=frozenset({"lease_token", "owner", "server_id", "occupies_server", "expires_at"}),
+        hidden=frozenset({"lease_token", "owner", "server_id", "occupies_server", "expires_at", "cold"}),
     ),
     "public.workflow_job_attempts": Access(owner=3, admin=3, stranger=0, visitor=0, hidden=frozenset({"owner"})),
     "public.workflow_job_events": Access(

@@ -28,7 +28,12 @@ def test_links(page: Path):
 
 
 @pytest.mark.parametrize("command", commands("rushes"), ids=str)
-def test_commands_parse(command: Command):
+def test_commands_parse(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    if "--dir" in command.words:
+        (
+            tmp_path / command.words[command.words.index("--dir") + 1]
+        ).mkdir()  # must be there to be looked into
     parse(list(command.words[1:]))
 
 
