@@ -9,6 +9,7 @@ import {
 } from '../src/lib/view';
 
 const FULL: View = {
+  page: 'servers',
   workflow: 'lipsync-one',
   scope: 'all',
   only: true,

@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { api } from './api/calls';
 import { messageOf } from './api/errors';
-import type { Job, Me, Workflow, WorkflowSummary } from './api/types';
+import type { Job, Me, Progress, Workflow, WorkflowSummary } from './api/types';
 import { Feed } from './feed.svelte';
 import { matches } from './job';
 import type { LiveListener } from './live';
@@ -26,6 +26,7 @@ class Session {
   readonly feed = new Feed();
   #details = new SvelteMap<string, Workflow>();
   #watchers = new Set<(job: Job) => void>();
+  #watchersOfProgress = new Set<(id: string, progress: Progress) => void>();
 
   async start(): Promise<void> {
     try {
@@ -91,6 +92,12 @@ class Session {
     return () => this.#watchers.delete(watcher);
   }
 
+  /** Be told of every progress that comes in, of jobs in the feed or not. Returns how to stop it. */
+  watchProgress(watcher: (id: string, progress: Progress) => void): () => void {
+    this.#watchersOfProgress.add(watcher);
+    return () => this.#watchersOfProgress.delete(watcher);
+  }
+
   /** Resolves at the first word about the connection. */
   #follow(): Promise<void> {
     let resolve: () => void = () => undefined;
@@ -100,6 +107,7 @@ class Session {
       progress: (id, progress) => {
         this.comfyui = '';
         this.feed.receiveProgress(id, progress);
+        for (const watcher of this.#watchersOfProgress) watcher(id, progress);
       },
       removed: (id) => this.feed.remove(id),
       connected: (gap) => {

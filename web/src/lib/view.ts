@@ -2,6 +2,7 @@ import { KINDS, STATUSES, type Kind, type Status } from './api/types';
 
 /** What the page shows. All of it lives in the URL, so that a link is a saved view. */
 export interface View {
+  page: 'servers' | null; // instead of the feed; for administrators
   workflow: string | null; // chosen in the form
   scope: 'mine' | 'all';
   only: boolean; // "This workflow": the feed follows the form's choice
@@ -14,6 +15,7 @@ export interface View {
 }
 
 export const DEFAULT_VIEW: View = {
+  page: null,
   workflow: null,
   scope: 'mine',
   only: false,
@@ -37,6 +39,7 @@ export function parseView(search: string): View {
     value !== null && pattern.test(value) ? value : null;
   const unique = <T>(items: T[]) => [...new Set(items)];
   return {
+    page: among(['servers'], params.get('page')),
     workflow: matching(WORKFLOW_TYPE, params.get('workflow')),
     scope: params.get('scope') === 'all' ? 'all' : 'mine',
     only: params.get('feed') === 'this',
@@ -52,6 +55,7 @@ export function parseView(search: string): View {
 /** The shortest query string that gives this view back. */
 export function formatView(view: View): string {
   const params = new URLSearchParams();
+  if (view.page) params.set('page', view.page);
   if (view.workflow) params.set('workflow', view.workflow);
   if (view.scope === 'all') params.set('scope', 'all');
   if (view.only) params.set('feed', 'this');

@@ -4,7 +4,7 @@ import { errorFrom, unreachable } from './errors';
 import type { components, paths } from './schema';
 import type { Attempt, Readiness, TimelineEvent, Workflow } from './types';
 
-const client = createClient<paths>();
+export const client = createClient<paths>();
 
 export type NewJob = paths['/api/jobs']['post']['requestBody']['content']['application/json'];
 export type JobChanges = components['schemas']['JobChanges'];
@@ -18,7 +18,7 @@ interface Answer<T> {
 }
 
 /** The body of a success; everything else is thrown as ApiError. */
-async function body<T>(call: Promise<Answer<T>>): Promise<T> {
+export async function body<T>(call: Promise<Answer<T>>): Promise<T> {
   const answer = await call.catch(() => {
     throw unreachable();
   });
