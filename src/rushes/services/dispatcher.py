@@ -6,6 +6,7 @@ import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -89,12 +90,10 @@ class Dispatcher:
         if self._lane_tasks:  # a claim that is just being made is handed back too
             await asyncio.wait(self._lane_tasks, timeout=self._grace_seconds)
         if self._holds:
-            await asyncio.wait([asyncio.create_task(self._finished())], timeout=self._grace_seconds)
+            await self._finished(self._grace_seconds)
         for hold in self._holds.values():
             hold.stop()
-        await asyncio.wait(
-            [asyncio.create_task(self._finished())], timeout=min(HAND_BACK, self._lease_seconds)
-        )
+        await self._finished(min(HAND_BACK, self._lease_seconds))
         for hold in self._holds.values():  # in the middle of a long transfer
             await self._release(hold)
         await ended(*loops, *self._lane_tasks)
@@ -109,9 +108,12 @@ class Dispatcher:
         except Unavailable:
             log.warning("could not hand back", job_id=str(hold.job_id))
 
-    async def _finished(self) -> None:
-        for lane in self._lanes.values():
-            await lane.finish()
+    async def _finished(self, seconds: float) -> None:
+        """Wait until nothing is in hand, so long at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                for lane in self._lanes.values():
+                    await lane.finish()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
