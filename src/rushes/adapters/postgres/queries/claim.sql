@@ -21,10 +21,6 @@ WITH server AS MATERIALIZED (
 ), able AS MATERIALIZED (
     SELECT r.digest, r.model_set, free.id AS server_id,
            r.model_set IS NULL OR r.model_set IS NOT DISTINCT FROM free.warm_model_set AS warm,
-           EXISTS (
-               SELECT FROM public.comfy_server_abilities AS b
-               JOIN public.comfy_servers AS s ON s.id = b.server_id AND s.enabled AND NOT s.draining AND s.state <> 'down'
-               WHERE b.requires = r.digest AND b.able AND b.server_id <> free.id) AS elsewhere,
            -- jobs older than this are worth a swap: others are left to the server that has their models, for as
            -- long as loading them here would take
            CASE WHEN EXISTS (
@@ -49,8 +45,13 @@ WITH server AS MATERIALIZED (
         WHERE p.status = 'pending' AND p.origin = 'rushes' AND p.requires = able.digest
           AND p.available_at <= now()
           AND (p.deadline_at IS NULL OR p.deadline_at > now())
-          AND (p.avoid_server IS DISTINCT FROM able.server_id OR NOT able.elsewhere
-               OR p.available_at < now() - interval '10 seconds')
+          -- where its last attempt was lost others have the first chance, if there are any
+          AND CASE WHEN p.avoid_server = able.server_id AND p.available_at >= now() - interval '10 seconds' THEN NOT EXISTS (
+                  SELECT FROM public.comfy_server_abilities AS b
+                  JOIN public.comfy_servers AS s ON s.id = b.server_id
+                  WHERE b.requires = able.digest AND b.able AND b.server_id <> able.server_id
+                    AND s.enabled AND NOT s.draining AND s.state <> 'down')
+              ELSE true END
           AND NOT EXISTS (
               SELECT FROM rushes.user_running AS u
               LEFT JOIN public.user_limits AS own ON own.user_id = u.user_id
@@ -91,9 +92,10 @@ WITH server AS MATERIALIZED (
 ), first_passed AS MATERIALIZED (
     SELECT j.id
     FROM public.workflow_jobs AS j
-    JOIN head AS h ON h.id = j.id AND h.passed_over_at IS NULL
-    JOIN claimed AS c ON c.id <> h.id AND c.priority = h.priority
-    WHERE j.status = 'pending' AND j.passed_over_at IS NULL
+    WHERE j.id = (
+        SELECT h.id FROM head AS h JOIN claimed AS c ON c.id <> h.id AND c.priority = h.priority
+        WHERE h.passed_over_at IS NULL)
+      AND j.status = 'pending' AND j.passed_over_at IS NULL
     FOR UPDATE OF j SKIP LOCKED
 ), passed AS (
     UPDATE public.workflow_jobs AS j SET passed_over_at = now() FROM first_passed AS f WHERE j.id = f.id

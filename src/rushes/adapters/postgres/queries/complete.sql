@@ -13,7 +13,7 @@ WITH held AS (
         comfyui_output_type = %(type)s,
         error_code = NULL, error_message = NULL, error_details = NULL
     FROM held
-    WHERE j.id = held.job_id AND j.status = 'processing'
+    WHERE j.id = (SELECT h.job_id FROM held AS h) AND j.status = 'processing'  -- by its id, never by way of all that run
     RETURNING j.id, j.attempt, j.workflow_type, held.server_id
 ), ended AS (
     UPDATE public.workflow_job_attempts AS a

@@ -8,7 +8,7 @@ WITH held AS (
     SET status = %(status)s,
         error_code = %(error_code)s, error_message = %(error_message)s, error_details = %(error_details)s
     FROM held
-    WHERE j.id = held.job_id AND j.status = 'processing'
+    WHERE j.id = (SELECT h.job_id FROM held AS h) AND j.status = 'processing'  -- by its id, never by way of all that run
     RETURNING j.id, j.attempt, held.server_id
 ), ended AS (
     UPDATE public.workflow_job_attempts AS a

@@ -12,7 +12,7 @@ WITH held AS (
         available_at = now() + make_interval(secs => %(delay_seconds)s),
         waiting_reason = %(error_message)s
     FROM held
-    WHERE j.id = held.job_id AND j.status = 'processing'
+    WHERE j.id = (SELECT h.job_id FROM held AS h) AND j.status = 'processing'  -- by its id, never by way of all that run
     RETURNING j.id, j.attempt, j.status, held.server_id
 ), ended AS (
     UPDATE public.workflow_job_attempts AS a
