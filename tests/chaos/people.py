@@ -9,7 +9,7 @@ import httpx2
 from tests.chaos.kinds import Kind, picture
 from tests.chaos.town import Town
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 class Person:
