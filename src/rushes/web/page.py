@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from rushes.domain.errors import Forbidden, NotFound
+from rushes.domain.principal import ANON
+from rushes.ports import JobQuery
 from rushes.web.context import Context, Ctx
 from rushes.web.identity import current, set_session, sign_in_anonymously
 
@@ -43,9 +45,15 @@ async def page(request: Request, ctx: Ctx) -> Response:
     else:
         answer = HTMLResponse(NOT_BUILT, 503)
     if ctx.entrance.anonymous_allowed and await _is_nobody(request, ctx):
+        if not request.query_params and await _something_to_see(ctx):
+            answer = RedirectResponse("/?scope=all", 303)  # a newcomer's own feed is empty
         _, token = await sign_in_anonymously(request, ctx)
         set_session(answer, token, secure=request.url.scheme == "https")
     return answer
+
+
+async def _something_to_see(ctx: Context) -> bool:
+    return (await ctx.reader.page(ANON, JobQuery(limit=1))).last_id is not None
 
 
 async def _is_nobody(request: Request, ctx: Context) -> bool:
