@@ -53,7 +53,7 @@ async def list_keys(ctx: Ctx, principal: Owner) -> Response:
     return json_bytes(b'{"data":' + await ctx.keys.list(principal) + b"}")
 
 
-@router.post("", status_code=201, response_model=NewKey, responses=documented(400, 401, 403, 409))
+@router.post("", status_code=201, response_model=NewKey, responses=documented(400, 401, 403, 409, 413))
 async def create_key(asked: KeyRequest, ctx: Ctx, principal: Owner) -> Response:
     """A new key, shown only now. `read` is for GET, `submit` for what changes something, `admin` for everything."""
     created, secret = await ctx.keys.create(

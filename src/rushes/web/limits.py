@@ -48,7 +48,7 @@ async def show_limits(ctx: Ctx, _: Current) -> LimitsOut:
     return LimitsOut(**usual, upload_video_bytes=uploads.video_bytes, upload_other_bytes=uploads.other_bytes)
 
 
-@router.patch("/{user_id}", status_code=204, responses=documented(400, 401, 403, 404))
+@router.patch("/{user_id}", status_code=204, responses=documented(400, 401, 403, 404, 413))
 async def change_limits(user_id: UUID, changes: LimitChanges, ctx: Ctx, principal: Current) -> Response:
     """Give one person limits of their own; for administrators."""
     named = changes.model_dump(exclude_unset=True)

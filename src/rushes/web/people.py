@@ -81,7 +81,7 @@ async def list_people(
     return json_bytes(json.dumps(page).encode())
 
 
-@router.post("", status_code=201, responses=documented(400, 401, 403, 409))
+@router.post("", status_code=201, responses=documented(400, 401, 403, 409, 413))
 async def add_person(asked: PersonRequest, request: Request, ctx: Ctx, principal: Current) -> PersonAdded:
     """A new account, and the link by which its owner sets a password."""
     user_id, link = await ctx.people.add(principal, asked.email, is_admin=asked.is_admin)
@@ -94,7 +94,7 @@ async def show_person(user_id: UUID, ctx: Ctx, principal: Current) -> Response:
     return json_bytes(await ctx.people.one(principal, user_id))
 
 
-@router.patch("/{user_id}", response_model=Person, responses=documented(400, 401, 403, 404, 409))
+@router.patch("/{user_id}", response_model=Person, responses=documented(400, 401, 403, 404, 409, 413))
 async def change_person(user_id: UUID, changes: PersonChanges, ctx: Ctx, principal: Current) -> Response:
     """Make somebody an administrator, or disable an account; what isn't named stays."""
     if changes.is_admin is None and changes.disabled is None:

@@ -82,7 +82,7 @@ async def new_anonymous(request: Request, response: Response, ctx: Ctx) -> Token
     return _begun(request, response, principal, token)
 
 
-@router.post("/api/auth/sign-up", status_code=201, responses=documented(400, 401, 403, 409, 429))
+@router.post("/api/auth/sign-up", status_code=201, responses=documented(400, 401, 403, 409, 413, 429))
 async def sign_up(
     asked: Account, request: Request, response: Response, ctx: Ctx, principal: Current
 ) -> Token:
@@ -94,7 +94,7 @@ async def sign_up(
     return await _signed_in(request, response, ctx, person)
 
 
-@router.post("/api/auth/sign-in", responses=documented(400, 401, 403, 429))
+@router.post("/api/auth/sign-in", responses=documented(400, 401, 403, 413, 429))
 async def sign_in(asked: Account, request: Request, response: Response, ctx: Ctx) -> Token:
     """The cookie for a browser, the token for a script. What is wrong is not told."""
     refuse_foreign_page(request)
@@ -102,7 +102,7 @@ async def sign_in(asked: Account, request: Request, response: Response, ctx: Ctx
     return await _signed_in(request, response, ctx, person)
 
 
-@router.post("/api/auth/sign-out", status_code=204, responses=documented(400, 401, 403))
+@router.post("/api/auth/sign-out", status_code=204, responses=documented(400, 401, 403, 413))
 async def sign_out(request: Request, ctx: Ctx, asked: SignOut | None = None) -> Response:
     """End this session, or all of the account's; a browser forgets its cookie."""
     refuse_foreign_page(request)
@@ -114,7 +114,7 @@ async def sign_out(request: Request, ctx: Ctx, asked: SignOut | None = None) -> 
     return answer
 
 
-@router.post("/api/auth/password", responses=documented(400, 401, 403, 409, 429))
+@router.post("/api/auth/password", responses=documented(400, 401, 403, 409, 413, 429))
 async def change_password(asked: NewPassword, request: Request, response: Response, ctx: Ctx) -> Token:
     """Change my password (`current_password`), or set one by an administrator's link (`token`). Other sessions end."""
     refuse_foreign_page(request)
@@ -130,7 +130,7 @@ async def change_password(asked: NewPassword, request: Request, response: Respon
     return await _signed_in(request, response, ctx, person)
 
 
-@router.post("/api/auth/session", status_code=204, responses=documented(400, 401, 403))
+@router.post("/api/auth/session", status_code=204, responses=documented(400, 401, 403, 413))
 async def keep_session(asked: Foreign, request: Request, ctx: Ctx) -> Response:
     """Make a token of another sign-in, such as Supabase's, this browser's cookie: for the live feed and files."""
     refuse_foreign_page(request)
