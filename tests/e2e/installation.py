@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,6 +61,16 @@ class RunningRushes:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def said(self, pattern: str) -> re.Match[str]:
+        """The last line it printed that matches; waits for it."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            for line in reversed(self._printed[:]):
+                if found := re.search(pattern, line):
+                    return found
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern} was never printed:\n" + "".join(self._printed[-40:]))
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("RUSHES_")}
