@@ -31,7 +31,7 @@ async def submit_samples(at: Installation) -> list[UUID]:
     asked = [
         Submit(
             workflow_type="img2img",
-            inputs={"image": picture, "prompt": words},
+            inputs={"image": picture, "prompt": words, "denoise": 0.35},
             title="Sample picture",
             visibility="public",
             preview=True,  # whatever models a server lacks, the first look at Rushes shows a result
