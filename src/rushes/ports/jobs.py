@@ -99,6 +99,7 @@ class NewJob:
     parent_id: UUID | None = None
     user_ip: str | None = None
     idempotency_key: str | None = None
+    deletion_booking: int | None = None  # of its folder, to be taken back with the row's commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,10 @@ class JobWriter(Protocol):
 
     async def check_room(self, user_id: UUID, limits: Limits) -> None:
         """Whether a job would be taken now, before anything is done for it. Raises QuotaExceeded."""
+        ...
+
+    async def book_deletion(self, prefix: str) -> int:
+        """Have a folder deleted in an hour, unless `insert` takes the booking back."""
         ...
 
     async def reserve_key(self, user_id: UUID, key: str, body_sha256: str) -> UUID | None:

@@ -1,20 +1,32 @@
 """The files of a job's inputs: found, checked for who may use them, and put into the job's folder."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from rushes.domain.errors import InvalidFile, NotFound
 from rushes.domain.graph_outputs import stored_input_name
 from rushes.domain.inputs import at_path, file_fields
-from rushes.domain.keys import is_valid_key, job_key
+from rushes.domain.keys import is_valid_key, job_key, job_prefix
 from rushes.domain.principal import Principal
 from rushes.domain.workflow import Workflow
 from rushes.ports import JobReader, Json, ObjectStorage, StoredFile, Upload, UploadStore
 
 HOW = 'name a file as {"upload_id": "…"} (from POST /api/uploads) or {"key": "…"} (of a file you can see)'
+
+
+BookDeletion = Callable[[str], Awaitable[int]]
+
+
+@dataclass(slots=True)
+class Placed:
+    """Inputs whose files are in the job's folder; `booking` deletes the folder should the job never be written."""
+
+    inputs: Json
+    booking: int | None = None
 
 
 class InputFiles:
@@ -52,19 +64,23 @@ class InputFiles:
         return found
 
     @asynccontextmanager
-    async def taken(self, workflow: Workflow, job_id: UUID, inputs: Mapping[str, Any]) -> AsyncIterator[Json]:
+    async def taken(
+        self, workflow: Workflow, job_id: UUID, inputs: Mapping[str, Any], *, book_deletion: BookDeletion
+    ) -> AsyncIterator[Placed]:
         """The inputs with every file copied into the job's folder; undone if the block fails."""
-        placed = deepcopy(dict(inputs))
+        placed = Placed(deepcopy(dict(inputs)))
         made: list[str] = []
         try:
-            for path, _ in file_fields(workflow.manifest, placed):
-                file = at_path(placed, path)
+            for path, _ in file_fields(workflow.manifest, placed.inputs):
+                if placed.booking is None:  # this process may be killed at any moment
+                    placed.booking = await book_deletion(job_prefix(workflow.type, job_id))
+                file = at_path(placed.inputs, path)
                 extension = file["key"].rpartition("/")[2].rpartition(".")
                 name = stored_input_name(workflow.manifest, path, extension[2] if extension[1] else "")
                 key = job_key(workflow.type, job_id, name)
                 made.append(key)
                 await self._copy(file["key"], key)
-                at_path(placed, path[:-1])[path[-1]] = {**file, "key": key}
+                at_path(placed.inputs, path[:-1])[path[-1]] = {**file, "key": key}
             yield placed
         except BaseException:
             await self._storage.delete_many(made)

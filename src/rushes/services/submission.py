@@ -152,7 +152,9 @@ class Submission:
         if any(file_fields(workflow.manifest, inputs)):
             await self._writer.check_room(user_id, self._limits)  # before a file is stored for it
         job_id = self._clock.uuid7()
-        async with self._files.taken(workflow, job_id, inputs) as placed:
+        async with self._files.taken(
+            workflow, job_id, inputs, book_deletion=self._writer.book_deletion
+        ) as placed:
             await self._writer.insert(
                 NewJob(
                     id=job_id,
@@ -160,7 +162,8 @@ class Submission:
                     workflow_type=workflow.type,
                     workflow_name=graph_name,
                     workflow_version=workflow.version,
-                    inputs=placed,
+                    inputs=placed.inputs,
+                    deletion_booking=placed.booking,
                     prompt_text=prompt_text(workflow.manifest, inputs) or None,
                     requires=need.digest,
                     waiting_reason=await self._fleet.why_not(need.digest),

@@ -16,6 +16,7 @@ from rushes.domain.errors import (
     IdempotencyInFlight,
     IdempotencyKeyReuse,
     InvalidInput,
+    Unavailable,
 )
 from rushes.domain.job import JobStatus
 from rushes.domain.principal import Principal
@@ -44,6 +45,10 @@ class PostgresJobWriter:
                 await connection.execute(query("insert_job"), row)
             except errors.ForeignKeyViolation as error:
                 raise Forbidden("Your account is gone; reload the page to get a new one.") from error
+            if job.deletion_booking is not None:
+                taken_back = await connection.execute(query("outbox_done"), {"id": job.deletion_booking})
+                if not taken_back.rowcount:
+                    raise Unavailable("This took too long: the job's files are gone again. Submit it again.")
             if job.idempotency_key is not None:
                 # in the same transaction: the key leads to a job exactly when there is one
                 settled = await connection.execute(
@@ -58,6 +63,11 @@ class PostgresJobWriter:
     async def check_room(self, user_id: UUID, limits: Limits) -> None:
         async with self._database.service() as connection:
             await check_limits(connection, user_id, limits)
+
+    async def book_deletion(self, prefix: str) -> int:
+        row = await self._database.fetch(query("outbox_book"), {"prefix": prefix})
+        assert row is not None
+        return int(row[0])
 
     async def reserve_key(self, user_id: UUID, key: str, body_sha256: str) -> UUID | None:
         row = await self._database.fetch(
