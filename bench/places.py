@@ -57,6 +57,21 @@ def simulated(url: str) -> str:
     return in_database(url, name)
 
 
+def empty(url: str) -> str:
+    """A new, empty database on the same server."""
+    name = f"bench_{secrets.token_hex(4)}"
+    with psycopg.connect(in_database(url, "template1"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    return in_database(url, name)
+
+
+def drop(url: str) -> None:
+    """Remove a database that `empty` or `simulated` made."""
+    name = urlsplit(url).path[1:]
+    with psycopg.connect(in_database(url, "template1"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 def in_database(url: str, name: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
