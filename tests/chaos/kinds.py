@@ -206,7 +206,7 @@ SLOW_REAL = Kind(
         [("output", "image", "9")],
     ),
     {
-        "1": _node("EmptyImage", width=768, height=768, batch_size=2, color=0),
+        "1": _node("EmptyImage", width=1024, height=1024, batch_size=1, color=0),
         **{str(n): _node("ImageBlur", image=[str(n - 1), 0], blur_radius=12, sigma=1.0) for n in range(2, 5)},
         "9": _node("SaveImage", images=["4", 0], filename_prefix="x"),
     },
