@@ -66,8 +66,11 @@ class ComfyServer(Protocol):
         """
         ...
 
-    async def find(self, prompt_id: str) -> PromptState:
-        """Look in the queue first, then in the history: prompts only move that way."""
+    async def find(self, prompt_id: str, *, ended: bool = False) -> PromptState:
+        """Look in the queue first, then in the history: prompts only move that way.
+
+        With `ended` the server has said that it is over: then the history may answer alone.
+        """
         ...
 
     async def cancel(self, prompt_id: str) -> None:

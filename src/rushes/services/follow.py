@@ -54,11 +54,11 @@ class Follower:
 
         Raises PromptLost, ComfyUnreachable, StandsStill, LeaseLost, DeadlinePassed, Stopping.
         """
-        delay = FIRST_POLL
+        delay, hurry = FIRST_POLL, False
         while True:
             if await self._heed_signals():
                 delay = FIRST_POLL
-            state = await self._look()
+            state = await self._look(ended=hurry)
             if state and state.where == "finished":
                 return state.history
             if state and state.where == "unknown":
@@ -92,10 +92,10 @@ class Follower:
             return  # asked again with the next look
         self._hold.cancel_sent = True
 
-    async def _look(self) -> PromptState | None:
+    async def _look(self, *, ended: bool) -> PromptState | None:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                state = await self._server.find(self._hold.claim.prompt_id)
+                state = await self._server.find(self._hold.claim.prompt_id, ended=ended)
         except ComfyUnreachable as error:
             self._missed(error, UNREACHABLE_GRACE)
             return None

@@ -137,9 +137,9 @@ class Runner:
                 stillness=Stillness(pulse=self._pulses[claim.server_id], stall_seconds=self._stall_seconds),
             )
             entry = await follower.to_the_end()
-        ran_seconds = seconds_run(entry) if entry else None
-        is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds))
-        executed()  # after the row: the lane looks at once, and must find the place free
+            ran_seconds = seconds_run(entry) if entry else None
+            is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds))
+            executed()  # after the row: the lane looks at once, and must find the place free
         if not is_ours:
             raise LeaseLost
         await self._finish(hold, server, workflow, entry, report)

@@ -95,9 +95,9 @@ class HttpComfyServer:
         """Queue a graph. Raises PromptRejected, or ComfyUnreachable: then the prompt may be there, so `find` it."""
         await self._prompts.submit(prompt_id, graph, client_id=client_id)
 
-    async def find(self, prompt_id: str) -> PromptState:
-        """Where the prompt is: pending, running, finished or unknown."""
-        return await self._prompts.find(prompt_id)
+    async def find(self, prompt_id: str, *, ended: bool = False) -> PromptState:
+        """Where the prompt is: pending, running, finished or unknown; `ended`: it says that it has ended."""
+        return await self._prompts.find(prompt_id, ended=ended)
 
     async def cancel(self, prompt_id: str) -> None:
         """Cancel that prompt and no other; what is not there is no error."""

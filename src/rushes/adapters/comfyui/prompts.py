@@ -69,8 +69,10 @@ class Prompts:
 
     # --- find -----------------------------------------------------------------------------------
 
-    async def find(self, prompt_id: str) -> PromptState:
+    async def find(self, prompt_id: str, *, ended: bool = False) -> PromptState:
         """Where the prompt is. Prompts only move from the queue to the history, so this order has no gap."""
+        if ended and (said := await self._ask_history(prompt_id)).where == "finished":
+            return said
         state = await self._ask_jobs(prompt_id) if self._has_jobs is not False else None
         if state is None:
             state = await self._ask_queue(prompt_id)

@@ -18,7 +18,7 @@ class MemoryComfy:
         self.cancels: list[str] = []
         self.refuses_cancels: list[Exception] = []
 
-    async def find(self, prompt_id: str) -> PromptState:  # noqa: ARG002  # there is only one
+    async def find(self, prompt_id: str, *, ended: bool = False) -> PromptState:  # noqa: ARG002  # there is only one
         self.looks += 1
         state = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(state, Exception):
