@@ -22,9 +22,7 @@ Scope = Literal["read", "submit", "admin"]
 
 class KeyRequest(In):
     name: Annotated[CleanText, Field(min_length=1, max_length=100)]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = Field(
-        default=["read", "submit"]
-    )
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = Field(default=["read", "submit"])
     expires_at: AwareDatetime | None = None
 
 

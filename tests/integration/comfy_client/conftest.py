@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.integration.comfy_client.graphs import REAL
 
 from rushes.adapters.comfyui.client import HttpComfyServer, HttpComfyServers
 from rushes.testing.comfyui import DemoServer
+from tests.integration.comfy_client.graphs import REAL
 
 
 @pytest.fixture

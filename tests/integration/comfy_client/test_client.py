@@ -5,6 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+
+from rushes.adapters.comfyui.client import HttpComfyServer
+from rushes.domain.comfy import ComfyFile, ComfyFileMissing, PromptRejected
+from rushes.domain.history import Ending, collect, outcome
+from rushes.domain.job import JobErrorCode
 from tests.integration.comfy_client.graphs import (
     finished,
     new_id,
@@ -14,11 +19,6 @@ from tests.integration.comfy_client.graphs import (
     state_of,
     types_until_done,
 )
-
-from rushes.adapters.comfyui.client import HttpComfyServer
-from rushes.domain.comfy import ComfyFile, ComfyFileMissing, PromptRejected
-from rushes.domain.history import Ending, collect, outcome
-from rushes.domain.job import JobErrorCode
 
 pytestmark = pytest.mark.anyio
 

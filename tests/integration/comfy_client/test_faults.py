@@ -5,6 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+
+from rushes.adapters.comfyui.client import HttpComfyServer, HttpComfyServers
+from rushes.domain.comfy import ComfyFile, ComfyUnreachable, PromptRejected
+from rushes.domain.history import collect, outcome
+from rushes.domain.job import JobErrorCode
+from rushes.testing.comfyui import DemoServer
 from tests.integration.comfy_client.graphs import (
     finished,
     new_id,
@@ -14,12 +20,6 @@ from tests.integration.comfy_client.graphs import (
     state_of,
     types_until_done,
 )
-
-from rushes.adapters.comfyui.client import HttpComfyServer, HttpComfyServers
-from rushes.domain.comfy import ComfyFile, ComfyUnreachable, PromptRejected
-from rushes.domain.history import collect, outcome
-from rushes.domain.job import JobErrorCode
-from rushes.testing.comfyui import DemoServer
 
 pytestmark = pytest.mark.anyio
 

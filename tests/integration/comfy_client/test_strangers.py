@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from tests.integration.comfy_client.graphs import new_id, picture
-from tests.integration.comfy_client.stranger import Asked, Stranger, reply, stranger
 
 from rushes.adapters.comfyui.client import HttpComfyServers
 from rushes.domain.comfy import ComfyFile, ComfyUnreachable
+from tests.integration.comfy_client.graphs import new_id, picture
+from tests.integration.comfy_client.stranger import Asked, Stranger, reply, stranger
 
 pytestmark = pytest.mark.anyio
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.embedded.place import Place
-from tests.postgres import binaries, reachable_folder
 
 from rushes.adapters.postgres.embedded import Binaries, account
 from rushes.adapters.postgres.embedded.binaries import runnable
 from rushes.adapters.postgres.embedded.home import Home
+from tests.integration.embedded.place import Place
+from tests.postgres import binaries, reachable_folder
 
 ORDINARY = pwd.getpwnam("nobody").pw_uid
 AS_ROOT = os.geteuid() == 0

@@ -5,10 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.embedded.place import Place
-
 from rushes.adapters.postgres.embedded import log
 from rushes.adapters.postgres.embedded.locks import FileLock, is_locked
+from tests.integration.embedded.place import Place
 
 
 def test_a_long_log_is_put_aside_while_the_server_writes(tmp_path: Path) -> None:

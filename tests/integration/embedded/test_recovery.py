@@ -9,9 +9,9 @@ import time
 
 import psycopg
 import pytest
-from tests.integration.embedded.place import Place, eventually
 
 from rushes.domain.errors import Unavailable
+from tests.integration.embedded.place import Place, eventually
 
 
 def write(url: str, number: int) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.embedded.place import Place
 
 from rushes.adapters.postgres.embedded import Binaries, account
 from rushes.adapters.postgres.embedded.binaries import choose, runnable
 from rushes.domain.errors import InvalidSetting, Unavailable
+from tests.integration.embedded.place import Place
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be several users")
 

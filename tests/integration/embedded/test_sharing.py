@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.integration.embedded.place import Place, eventually
 
 from rushes.domain.errors import Conflict, Unavailable
+from tests.integration.embedded.place import Place, eventually
 
 
 def test_a_command_starts_it_and_stops_it(every_kind: Place) -> None:

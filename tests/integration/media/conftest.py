@@ -1,10 +1,10 @@
 """A real local store, real workers, and media made on the spot."""
 
 import pytest
-from tests.integration.media.made import Shelf
 
 from rushes.adapters.media import MediaWorkers
 from rushes.adapters.storage.local import LocalStorage
+from tests.integration.media.made import Shelf
 
 
 @pytest.fixture(scope="module")

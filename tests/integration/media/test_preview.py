@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
-from tests.integration.media.made import DATA, POSTER, THUMB, audio, exif, saved, two_halves, video
 
 from rushes.ports import Preview
+from tests.integration.media.made import DATA, POSTER, THUMB, audio, exif, saved, two_halves, video
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 from PIL import Image
-from tests.integration.media.made import DATA, audio, exif, saved, two_halves, video
 
 from rushes.domain.errors import NotFound
+from tests.integration.media.made import DATA, audio, exif, saved, two_halves, video
 
 pytestmark = pytest.mark.anyio
 

@@ -6,9 +6,9 @@ import random
 import zipfile
 
 import pytest
-from tests.integration.media.made import DATA, audio, saved, two_halves, video
 
 from rushes.adapters.media.sniff import kind_of, sniff
+from tests.integration.media.made import DATA, audio, saved, two_halves, video
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import struct
 import av
 import pytest
 from PIL import Image, PngImagePlugin
-from tests.integration.media.made import DATA, SECRET, audio, exif, opened, saved, stream, two_halves, video
 
 from rushes.adapters.media.sniff import sniff
 from rushes.adapters.media.strip import PLANS
 from rushes.adapters.media.strip.passage import stripped
 from rushes.domain.errors import StorageFull, Unavailable
+from tests.integration.media.made import DATA, SECRET, audio, exif, opened, saved, stream, two_halves, video
 
 pytestmark = pytest.mark.anyio
 

@@ -8,12 +8,12 @@ import sys
 import time
 
 import pytest
-from tests.integration.media.made import POSTER, THUMB, saved, stream, two_halves
 
 from rushes.adapters.media import MediaWorkers
 from rushes.adapters.media.problem import Unreadable
 from rushes.adapters.media.workers import Worker
 from rushes.adapters.storage.local import LocalStorage
+from tests.integration.media.made import POSTER, THUMB, saved, stream, two_halves
 
 pytestmark = pytest.mark.anyio
 

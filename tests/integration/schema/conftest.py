@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from tests.integration.schema.people import Stage
-from tests.postgres import drop_database, fresh_database, template_database
 
 from rushes.adapters.postgres.migrations import migrate
+from tests.integration.schema.people import Stage
+from tests.postgres import drop_database, fresh_database, template_database
 
 
 @pytest.fixture(scope="session")

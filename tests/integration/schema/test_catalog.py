@@ -1,6 +1,7 @@
 """What must hold for every table, view, function and policy of ours, also for those that don't exist yet."""
 
 import pytest
+
 from tests.integration.schema.people import Stage
 
 OURS = "('public'::regnamespace, 'rushes'::regnamespace)"

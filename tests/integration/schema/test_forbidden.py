@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
-from tests.integration.schema.people import ADMIN, OWNER, PEOPLE, STRANGER, VISITOR, Stage
 
 from rushes.domain.principal import ANON, Principal
+from tests.integration.schema.people import ADMIN, OWNER, PEOPLE, STRANGER, VISITOR, Stage
 
 OTHERS = {name: who for name, who in PEOPLE.items() if name not in ("service", "owner")}
 USERS = {name: who for name, who in OTHERS.items() if name != "anon"}

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import anyio
 import psycopg
 import pytest
-from tests.integration.schema.dump import dump
 
 from rushes.adapters.postgres.migrations import (
     MigrationState,
@@ -18,6 +17,7 @@ from rushes.adapters.postgres.migrations import (
     status,
 )
 from rushes.domain.errors import InvalidSetting, Unavailable
+from tests.integration.schema.dump import dump
 
 pytestmark = pytest.mark.anyio
 FILES = [migration.path.name for migration in migrations()]

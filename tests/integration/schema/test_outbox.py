@@ -4,9 +4,9 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-from tests.integration.schema.people import ADMIN, OWNER, STRANGER, Stage
 
 from rushes.domain.keys import job_prefix, upload_key
+from tests.integration.schema.people import ADMIN, OWNER, STRANGER, Stage
 
 
 def outbox(stage: Stage) -> list[tuple[str, Any]]:

@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.integration.schema.dump import dump
-from tests.integration.schema.people import ADMIN, OWNER, PEOPLE, STRANGER, Stage
-from tests.postgres import FAST, binaries, flavours, in_database, reachable_folder
 
 from rushes.adapters.postgres.bootstrap import check_version
 from rushes.adapters.postgres.embedded import EmbeddedPostgres
 from rushes.adapters.postgres.migrations import migrate
 from rushes.adapters.postgres.pool import Database
 from rushes.domain.errors import InvalidSetting
+from tests.integration.schema.dump import dump
+from tests.integration.schema.people import ADMIN, OWNER, PEOPLE, STRANGER, Stage
+from tests.postgres import FAST, binaries, flavours, in_database, reachable_folder
 
 pytestmark = pytest.mark.anyio
 ROLES = ("anon", "authenticated", "service_role")

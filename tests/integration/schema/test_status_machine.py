@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.errors import CheckViolation
-from tests.integration.schema.people import OWNER, STRANGER, Stage
 
 from rushes.domain.job import TRANSITIONS, JobStatus
+from tests.integration.schema.people import OWNER, STRANGER, Stage
 
 STATUSES = [status.value for status in JobStatus]
 TERMINAL = ["completed", "failed", "cancelled"]

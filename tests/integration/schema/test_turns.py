@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from tests.integration.schema.people import ADMIN, OWNER, STRANGER, VISITOR, Stage
 
 from rushes.domain.principal import Principal
+from tests.integration.schema.people import ADMIN, OWNER, STRANGER, VISITOR, Stage
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from itertools import product
 
 import pytest
-from tests.integration.schema.people import ADMIN, OWNER, PEOPLE, STRANGER, VISITOR, Stage
 
 from rushes.domain.job import Visibility
+from tests.integration.schema.people import ADMIN, OWNER, PEOPLE, STRANGER, VISITOR, Stage
 
 
 @pytest.mark.parametrize("person", [name for name in PEOPLE if name != "service"])

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.unit.comfy_client.recordings import REFUSALS, VERSIONS
 
 from rushes.adapters.comfyui.graph_shape import check_shape
 from rushes.adapters.comfyui.rejections import rejection
 from rushes.domain.comfy import PromptRejected
 from rushes.domain.job import JobErrorCode
+from tests.unit.comfy_client.recordings import REFUSALS, VERSIONS
 
 WORDS: dict[str, tuple[JobErrorCode, str]] = {
     "unknown_class": (
