@@ -51,7 +51,7 @@ async def settled(events: PostgresJobEvents, connection: psycopg.Connection) -> 
     holds readers up, and other tests have theirs."""
     (xid,) = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone() or (0,)
     async with asyncio.timeout(60):
-        while int((cursor := await events.head()).split("-")[0]) <= xid:  # noqa: ASYNC110 - the server tells nobody
+        while int((cursor := await events.head()).split("-")[0]) <= xid:
             await asyncio.sleep(0.01)
     return cursor
 
