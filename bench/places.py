@@ -85,6 +85,8 @@ def rushes(at: Path, database: str, comfy_url: str, workflows: Path) -> Iterator
         "RUSHES_WORKFLOWS_DIR": str(workflows),
         "RUSHES_LIMIT_JOBS_RUNNING": "off",
         "RUSHES_LIMIT_JOBS_PER_DAY": "off",
+        "RUSHES_LIMIT_STORED_GB": "off",
+        "RUSHES_LIMIT_SUBMITS_PER_MINUTE": "off",
         "RUSHES_LIMIT_JOBS_WAITING": "off",
     }
     command = ["-m", "rushes", "up", "--no-browser", "--port", "0", "--data-dir", str(at / "rushes")]

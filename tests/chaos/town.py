@@ -147,6 +147,8 @@ class Town:
             "limit_jobs_running": "off",
             "limit_jobs_waiting": "off",
             "limit_jobs_per_day": "off",
+            "limit_stored_gb": "off",
+            "limit_submits_per_minute": "off",
             "anonymous": "on",
             "log": "info,json",
             **self._settings,

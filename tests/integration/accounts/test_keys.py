@@ -154,9 +154,12 @@ def test_scopes_at_every_endpoint(place: Stand, call: tuple[str, str]):
     for name in ("{job_id}", "{upload_id}", "{server_id}", "{key_id}", "{user_id}"):
         path = path.replace(name, str(uuid4()))
     path = path.replace("{key}", "workflows/x/y/z.png").replace("{workflow_type}", "x")
-    needed = "read" if method == "GET" else "submit"
-    other = "submit" if method == "GET" else "read"
+    needed, other = ("read", "submit") if method in ("GET", "HEAD") else ("submit", "read")
     owner = _owner(place)
+    if method == "HEAD":  # answers without a body
+        assert owner[other].head(path).status_code == 403
+        assert owner[needed].head(path).status_code != 403
+        return
     refused = owner[other].request(method, path, json={})
     assert (refused.status_code, error_of(refused)["code"]) == (403, "forbidden"), refused.text
     assert f"scope {needed}" in error_of(refused)["message"]
