@@ -27,11 +27,13 @@ from rushes.adapters.postgres.writer import PostgresJobWriter
 from rushes.bootstrap.accounts import People, people
 from rushes.bootstrap.locations import shipped_workflows
 from rushes.bootstrap.storing import Store, open_storage
+from rushes.services.direct_uploads import DirectUploads
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
 from rushes.services.journal import JournaledQueue
 from rushes.services.lifecycle import Lifecycle
+from rushes.services.resumable_uploads import ResumableUploads
 from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
 from rushes.services.uploads import UploadLimits, Uploads
@@ -66,6 +68,8 @@ class Installation:
     accounts: PostgresAccounts
     submission: Submission
     uploads: Uploads
+    direct_uploads: DirectUploads
+    resumable_uploads: ResumableUploads
     forms: Forms
     lifecycle: Lifecycle
     metrics: PrometheusMetrics
@@ -197,6 +201,8 @@ def _put_together(
             preview=settings.preview,
         ),
         uploads=uploads,
+        direct_uploads=DirectUploads(uploads=uploads, store=upload_store, storage=storage),
+        resumable_uploads=ResumableUploads(uploads=uploads, store=upload_store, storage=storage),
         forms=Forms(catalog=types, uploads=uploads),
         lifecycle=Lifecycle(writer=writer, events=events),
         metrics=metrics,

@@ -81,6 +81,8 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
     context = Context(
         submission=at.submission,
         uploads=at.uploads,
+        direct_uploads=at.direct_uploads,
+        resumable_uploads=at.resumable_uploads,
         forms=at.forms,
         lifecycle=at.lifecycle,
         reader=at.reader,

@@ -40,6 +40,11 @@ def upload_key(user_id: UUID, upload_id: UUID, filename: str) -> str:
     return f"uploads/{user_id}/{upload_id}/{safe_name(filename)}"
 
 
+def upload_parts_prefix(user_id: UUID, upload_id: UUID) -> str:
+    """The folder of what has come so far of an upload, with a trailing slash; the database knows it too."""
+    return f"uploads/{user_id}/{upload_id}-parts/"
+
+
 def public_url(key: str) -> str:
     """The application's URL of a key: it never expires."""
     return f"/storage/{key}"

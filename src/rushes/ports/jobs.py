@@ -52,6 +52,12 @@ class StoredFile:
     height: int | None = None
     duration_seconds: float | None = None
     fps: float | None = None
+    object_key: str | None = None  # where the same bytes were kept already
+
+    @property
+    def stored_key(self) -> str:
+        """Where the bytes are."""
+        return self.object_key or self.key
 
 
 class JobReader(Protocol):

@@ -22,6 +22,13 @@ class Upload:
     height: int | None = None
     duration_seconds: float | None = None
     fps: float | None = None
+    in_parts: bool = False  # beside it lies a folder with what has come so far
+    object_key: str | None = None  # where the same bytes were kept already
+
+    @property
+    def stored_key(self) -> str:
+        """Where the bytes are."""
+        return self.object_key or self.key
 
 
 class UploadStore(Protocol):
@@ -31,8 +38,16 @@ class UploadStore(Protocol):
 
     async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None: ...
 
-    async def stored(self, upload: Upload) -> None:
-        """Book what the finished upload really holds."""
+    async def in_parts(self, upload_id: UUID) -> None:
+        """From now on, a folder of parts goes with the upload."""
+        ...
+
+    async def stored(self, upload: Upload) -> str | None:
+        """Book what the finished upload really holds.
+
+        Answers where the bytes are kept: under its own key, or where an upload of the same person has the same bytes
+        already (then its own object is deleted later). None when nobody waits for it any more.
+        """
         ...
 
     async def discard(self, upload_id: UUID) -> None: ...

@@ -96,7 +96,7 @@ class InputFiles:
 def _described(file: Upload | StoredFile) -> Json:
     return {
         "filename": file.filename,
-        "key": file.key,
+        "key": file.stored_key,  # from where it is copied into the job's folder
         "content_type": file.content_type,
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from unicodedata import category
 from uuid import UUID
 
+from rushes.domain.content import PLAIN_BYTES, harmless_type
 from rushes.domain.errors import (
     Conflict,
     InvalidFile,
@@ -16,11 +17,12 @@ from rushes.domain.errors import (
 )
 from rushes.domain.keys import upload_key
 from rushes.domain.principal import Principal
-from rushes.ports import Clock, Media, Metrics, ObjectStorage, Probe, Upload, UploadStore
+from rushes.ports import Clock, Media, Metrics, ObjectStorage, Probe, Stored, Upload, UploadStore
 from rushes.services.limits import UsageLimits
 
 MEDIA_KINDS = ("image", "video", "audio")
 NAME_LIMIT = 255
+NO_UPLOAD = "There is no such upload of yours. Create it with POST /api/uploads first."
 _ODD = (
     "Cc",
     "Cs",
@@ -101,31 +103,39 @@ class Uploads:
         self, principal: Principal, upload_id: UUID, stream: AsyncIterator[bytes]
     ) -> tuple[Upload, Probe]:
         """Take the bytes in. Raises NotFound, Conflict, InvalidFile, TooLarge, StorageFull."""
+        return await self.take(await self.waiting(principal, upload_id), stream)
+
+    async def waiting(self, principal: Principal, upload_id: UUID) -> Upload:
+        """An upload whose bytes have not come. Raises NotFound, Conflict."""
         upload = await self._uploads.get(principal.user_id, upload_id) if principal.user_id else None
         if upload is None:
-            raise NotFound("There is no such upload of yours. Create it with POST /api/uploads first.")
+            raise NotFound(NO_UPLOAD)
         if upload.status == "stored":
             raise Conflict(
                 "The bytes of this upload are here already. Create another upload for another file."
             )
-        try:
-            return await self._take(upload, stream)
-        except TooLarge as error:
-            raise InvalidFile(
-                f"{upload.filename} is longer than the {upload.size_bytes} bytes that were announced. Upload it again."
-            ) from error
+        return upload
 
     async def discard(self, upload: Upload) -> None:
         """Forget an upload; its object goes with it."""
         await self._uploads.discard(upload.id)
 
-    async def _take(self, upload: Upload, stream: AsyncIterator[bytes]) -> tuple[Upload, Probe]:
-        stored = await self._storage.put(
-            upload.key,
-            stream,
-            content_type=upload.declared_type or "application/octet-stream",
-            limit=upload.size_bytes,
-        )
+    async def take(self, upload: Upload, stream: AsyncIterator[bytes]) -> tuple[Upload, Probe]:
+        """Store the stream as the upload's file, and look into it. Raises InvalidFile, TooLarge, StorageFull."""
+        try:
+            stored = await self._storage.put(
+                upload.key, stream, content_type=stored_type(upload), limit=upload.size_bytes
+            )
+        except TooLarge as error:
+            if error.details.get("limit") != upload.size_bytes:
+                raise  # a limit of the store
+            raise InvalidFile(
+                f"{upload.filename} is longer than the {upload.size_bytes} bytes that were announced. Upload it again."
+            ) from error
+        return await self.admit(upload, stored)
+
+    async def admit(self, upload: Upload, stored: Stored) -> tuple[Upload, Probe]:
+        """Look into what is stored under the upload's key; it is gone if it can't stay. Raises InvalidFile."""
         try:
             if stored.size_bytes != upload.size_bytes:
                 raise InvalidFile(
@@ -143,12 +153,24 @@ class Uploads:
                 duration_seconds=probe.duration_seconds,
                 fps=probe.fps,
             )
-            await self._uploads.stored(taken)
+            key = await self._uploads.stored(taken)
+            if key is None:
+                await self._not_waiting(upload)
         except RushesError:
             await self._storage.delete_many([upload.key])
             raise
         self._metrics.uploaded(taken.size_bytes)
-        return taken, probe
+        return replace(taken, object_key=key if key != upload.key else None), probe
+
+    async def _not_waiting(self, upload: Upload) -> None:
+        """Another request for the same upload was faster, or it was discarded: then its object goes too."""
+        if await self._uploads.get(upload.user_id, upload.id) is None:
+            raise NotFound(NO_UPLOAD)
+
+
+def stored_type(upload: Upload) -> str:
+    """As what the store keeps it: nothing that a browser would execute."""
+    return harmless_type(upload.declared_type or PLAIN_BYTES)
 
 
 def tidy_name(filename: str) -> str:

@@ -16,6 +16,7 @@ from rushes.ports import (
     ServerRegistry,
     WorkflowCatalog,
 )
+from rushes.services.direct_uploads import DirectUploads
 from rushes.services.feed import FeedHub
 from rushes.services.fleet import Fleet
 from rushes.services.forms import Forms
@@ -23,6 +24,7 @@ from rushes.services.keys import KeyRing
 from rushes.services.lifecycle import Lifecycle
 from rushes.services.limits import UsageLimits
 from rushes.services.people import PeopleDesk
+from rushes.services.resumable_uploads import ResumableUploads
 from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
 from rushes.services.uploads import Uploads
@@ -44,6 +46,8 @@ class Context:
 
     submission: Submission
     uploads: Uploads
+    direct_uploads: DirectUploads
+    resumable_uploads: ResumableUploads
     forms: Forms
     lifecycle: Lifecycle
     reader: JobReader

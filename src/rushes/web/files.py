@@ -51,9 +51,9 @@ async def show_file(
 ) -> Response:
     """A result, a poster or thumbnail, or an input; for those who may see its job."""
     file = await ctx.reader.file(principal, key) if is_valid_key(key) else None
-    if file and _may_leave(request) and (url := await _signed(ctx, key, file, download=download)):
+    if file and _may_leave(request) and (url := await _signed(ctx, file, download=download)):
         return _redirect(url)
-    stat = await ctx.storage.stat(key) if file else None
+    stat = await ctx.storage.stat(file.stored_key) if file else None
     if file is None or stat is None:
         raise NotFound(MISSING)
     headers = _headers(file, stat, download=download)
@@ -71,7 +71,7 @@ async def show_file(
     status = 206 if span else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(ctx.storage.open(key, start=start, end=end), status, headers)
+    return StreamingResponse(ctx.storage.open(file.stored_key, start=start, end=end), status, headers)
 
 
 def _may_leave(request: Request) -> bool:
@@ -84,10 +84,10 @@ def _may_leave(request: Request) -> bool:
     return request.method == "GET" and not script and "authorization" not in said and "x-api-key" not in said
 
 
-async def _signed(ctx: Context, key: str, file: StoredFile, *, download: bool) -> str | None:
+async def _signed(ctx: Context, file: StoredFile, *, download: bool) -> str | None:
     saved = download or not may_be_shown(file.content_type)
     return await ctx.storage.signed_get(
-        key,
+        file.stored_key,
         seconds=SIGNED_SECONDS,
         content_type=_shown_type(file.content_type),
         download_name=file.filename if saved else None,

@@ -175,14 +175,44 @@ class UploadRequest(In):
     filename: Annotated[str, Field(description="The name alone, at most 255 characters")]
     size_bytes: Annotated[int, Field(strict=True, le=2**53)]
     content_type: Annotated[CleanText | None, Field(max_length=200)] = None
+    direct: Annotated[
+        bool,
+        Field(description="Whether put_url may lead straight to the object storage; then confirm the upload"),
+    ] = False
+
+
+class TusUpload(Out):
+    """Where the TUS protocol may be used instead of PUT, and with what."""
+
+    url: str
+    headers: dict[str, str]
+    chunk_bytes: int
 
 
 class UploadCreated(Out):
+    """Where the bytes go: by PUT to `put_url` with `put_headers`, and then POST `confirm_url` if there is one.
+
+    `content_url` takes them too, through the API; in several requests with Upload-Offset, if need be.
+    """
+
     id: UUID
     filename: str
     size_bytes: int
     status: Literal["waiting"]
     put_url: str
+    put_headers: dict[str, str] = {}
+    confirm_url: str | None = None
+    content_url: str
+    tus: TusUpload | None = None
+
+
+class UploadWaiting(Out):
+    """A part has come; the next one begins at `offset`."""
+
+    id: UUID
+    status: Literal["waiting"]
+    offset: int
+    size_bytes: int
 
 
 class UploadStored(Out):

@@ -352,6 +352,8 @@ def app(stand: StandIn) -> Starlette:
     async def outer(scope, receive, send):
         if scope["type"] != "http":
             return
+        path = scope["path"].removeprefix("/storage/v1")  # as a project has it, or as the bare server
+        scope = {**scope, "path": path, "raw_path": path.encode()}
         request = Request(scope)
         stand.asked.append((request.method, request.url.path))
         if stand.trouble.get(request.method):

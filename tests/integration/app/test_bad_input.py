@@ -411,7 +411,7 @@ class TestUploads:
         answer = carla.put(created["put_url"], content=content)
         assert answer.status_code == 422, answer.text
         assert error_of(answer)["code"] in ("invalid_file", "invalid_input")
-        assert everything(app)[1] == files
+        assert everything(app)[1] <= files  # doubles of other tests may go meanwhile
         assert app.sql("select status from uploads where id = %s", created["id"]) == [("waiting",)]
         body = {"workflow_type": "img2img", "inputs": {"image": {"upload_id": created["id"]}, "prompt": "x"}}
         assert list(refused(carla, body)) == ["image"]

@@ -113,6 +113,7 @@ def _stored_file(key: str, told: dict[str, Any]) -> StoredFile:
         height=_whole(told.get("height")),
         duration_seconds=_number(told.get("duration_seconds")),
         fps=_number(told.get("fps")),
+        object_key=told.get("object_key") if key.startswith("uploads/") else None,
     )
 
 

@@ -10,7 +10,7 @@ from rushes.ports import Upload
 
 _COLUMNS = (
     "id", "user_id", "filename", "key", "size_bytes", "status", "declared_type", "content_type", "sha256",
-    "width", "height", "duration_seconds", "fps",
+    "width", "height", "duration_seconds", "fps", "in_parts", "object_key",
 )  # fmt: skip
 
 
@@ -30,8 +30,12 @@ class PostgresUploads:
         row = await self._database.fetch(query("upload_get"), {"id": upload_id, "user_id": user_id})
         return Upload(**dict(zip(_COLUMNS, row, strict=True))) if row else None
 
-    async def stored(self, upload: Upload) -> None:
-        await self._database.execute(query("upload_stored"), asdict(upload))
+    async def in_parts(self, upload_id: UUID) -> None:
+        await self._database.execute(query("upload_in_parts"), {"id": upload_id})
+
+    async def stored(self, upload: Upload) -> str | None:
+        row = await self._database.fetch(query("upload_stored"), asdict(upload))
+        return str(row[0]) if row else None
 
     async def discard(self, upload_id: UUID) -> None:
         await self._database.execute(query("upload_discard"), {"id": upload_id})

@@ -1,0 +1,1 @@
+UPDATE public.uploads SET in_parts = true WHERE id = %(id)s
