@@ -86,7 +86,7 @@ lock: ## write requirements.lock anew from pyproject.toml
 .PHONY: openapi
 openapi: .make/python ## web/openapi.json, and the page's types from it
 	$(BIN)/rushes openapi > web/openapi.json
-	PATH="$(CURDIR)/.make/bin:$$PATH" npm --prefix web run --silent types
+	PATH="$(CURDIR)/.make/bin:$$PATH" npm --prefix web run --silent api
 
 .PHONY: bench
 bench: setup ## measure: ratios, side by side in one run
