@@ -83,7 +83,7 @@ async def put_upload(
     )
 
 
-@router.head("/{upload_id}/content", responses=documented(401, 403, 404))
+@router.head("/{upload_id}/content", include_in_schema=False)
 async def show_offset(upload_id: UUID, ctx: Ctx, principal: Current) -> Response:
     """How much has come, in Upload-Offset; the whole in Upload-Length."""
     arrived = await ctx.resumable_uploads.arrived(principal, upload_id)
