@@ -467,9 +467,35 @@ export interface paths {
         /**
          * Put Upload
          * @description The raw bytes. They are sniffed and measured; what is damaged or not what it says is refused.
+         *
+         *     With Upload-Offset, what arrived of a broken request stays: HEAD tells how much, and the rest is sent from there.
          */
         put: operations["put_upload_api_uploads__upload_id__content_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Show Offset
+         * @description How much has come, in Upload-Offset; the whole in Upload-Length.
+         */
+        head: operations["show_offset_api_uploads__upload_id__content_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/uploads/{upload_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Upload
+         * @description The bytes were put straight to the object storage: now they are looked into.
+         */
+        post: operations["confirm_upload_api_uploads__upload_id__confirm_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1542,7 +1568,28 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** UploadCreated */
+        /**
+         * TusUpload
+         * @description Where the TUS protocol may be used instead of PUT, and with what.
+         */
+        TusUpload: {
+            /** Url */
+            url: string;
+            /** Headers */
+            headers: {
+                [key: string]: string;
+            };
+            /** Chunk Bytes */
+            chunk_bytes: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * UploadCreated
+         * @description Where the bytes go: by PUT to `put_url` with `put_headers`, and then POST `confirm_url` if there is one.
+         *
+         *     `content_url` takes them too, through the API; in several requests with Upload-Offset, if need be.
+         */
         UploadCreated: {
             /**
              * Id
@@ -1560,6 +1607,18 @@ export interface components {
             status: "waiting";
             /** Put Url */
             put_url: string;
+            /**
+             * Put Headers
+             * @default {}
+             */
+            put_headers?: {
+                [key: string]: string;
+            };
+            /** Confirm Url */
+            confirm_url?: string | null;
+            /** Content Url */
+            content_url: string;
+            tus?: components["schemas"]["TusUpload"] | null;
         } & {
             [key: string]: unknown;
         };
@@ -1574,6 +1633,12 @@ export interface components {
             size_bytes: number;
             /** Content Type */
             content_type?: string | null;
+            /**
+             * Direct
+             * @description Whether put_url may lead straight to the object storage; then confirm the upload
+             * @default false
+             */
+            direct?: boolean;
         };
         /** UploadStored */
         UploadStored: {
@@ -1608,6 +1673,28 @@ export interface components {
             duration_seconds?: number | null;
             /** Url */
             url: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * UploadWaiting
+         * @description A part has come; the next one begins at `offset`.
+         */
+        UploadWaiting: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: "waiting";
+            /** Offset */
+            offset: number;
+            /** Size Bytes */
+            size_bytes: number;
         } & {
             [key: string]: unknown;
         };
@@ -2029,6 +2116,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -2107,6 +2203,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -2176,6 +2281,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2261,6 +2375,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -2330,6 +2453,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2464,6 +2596,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2670,6 +2811,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -2812,6 +2962,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2968,6 +3127,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3297,7 +3465,10 @@ export interface operations {
     put_upload_api_uploads__upload_id__content_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description these are the bytes from there on; more may follow */
+                "upload-offset"?: number | null;
+            };
             path: {
                 upload_id: string;
             };
@@ -3315,7 +3486,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UploadStored"];
+                    "application/json": components["schemas"]["UploadStored"] | components["schemas"]["UploadWaiting"];
+                };
+            };
+            /** @description a part has come, the rest is waited for */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadWaiting"];
                 };
             };
             /** @description Bad Request */
@@ -3365,6 +3545,176 @@ export interface operations {
             };
             /** @description Length Required */
             411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_offset_api_uploads__upload_id__content_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirm_upload_api_uploads__upload_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadStored"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5170,6 +5520,13 @@ export interface operations {
             };
             /** @description unchanged */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description a browser is sent to where the store itself serves the file, for an hour at most */
+            307: {
                 headers: {
                     [name: string]: unknown;
                 };
