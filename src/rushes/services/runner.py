@@ -140,9 +140,9 @@ class Runner:
             ran_seconds = seconds_run(entry) if entry else None
             is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds))
             executed()  # after the row: the lane looks at once, and must find the place free
-        if not is_ours:
-            raise LeaseLost
-        await self._finish(hold, server, workflow, entry, report)
+            if not is_ours:
+                raise LeaseLost
+            await self._finish(hold, server, workflow, entry, report)  # the result doesn't wait for a socket's end
 
     async def _send(
         self,
