@@ -5,19 +5,20 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from rushes.domain.errors import Unavailable
+from rushes.domain.errors import RushesError, Unavailable
 from rushes.domain.principal import Principal
 from rushes.services.feed import Message, Overrun
 from rushes.web.context import Context, Ctx
 from rushes.web.errors import documented
-from rushes.web.identity import Current
+from rushes.web.identity import Current, current
 
 router = APIRouter(prefix="/api", tags=["events"])
 
 PING_SECONDS = 15.0
+CHECK_SECONDS = 15.0  # how soon somebody who is signed out or disabled hears no more
 LOOK_SECONDS = 1.0  # how soon a stopping server lets go of its streams
 
 
@@ -27,6 +28,7 @@ LOOK_SECONDS = 1.0  # how soon a stopping server lets go of its streams
     responses={**documented(400, 401), 200: {"content": {"text/event-stream": {}}}},
 )
 async def events(
+    request: Request,
     ctx: Ctx,
     principal: Current,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
@@ -40,13 +42,13 @@ async def events(
     start = cursor if cursor is not None else await ctx.hub.head()
     await ctx.hub.check(start)
     return StreamingResponse(
-        _stream(ctx, principal, start),
+        _stream(request, ctx, principal, start),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(ctx: Context, principal: Principal, start: str) -> AsyncIterator[bytes]:
+async def _stream(request: Request, ctx: Context, principal: Principal, start: str) -> AsyncIterator[bytes]:
     with ctx.hub.subscription(principal) as subscriber:
         yield encode(Message("hello", json.dumps({"cursor": start}).encode(), start))
         # Page by page, however much it is; a card that comes again after the replay is no harm.
@@ -56,8 +58,12 @@ async def _stream(ctx: Context, principal: Principal, start: str) -> AsyncIterat
         except Unavailable:
             return  # the browser connects again
         loop = asyncio.get_running_loop()
-        said = loop.time()
+        said = checked = loop.time()
         while not ctx.stopping():
+            if loop.time() - checked >= CHECK_SECONDS:
+                checked = loop.time()
+                if not await _is_still(request, ctx, principal):
+                    return
             try:
                 heard = await subscriber.next(LOOK_SECONDS)
             except Overrun:
@@ -68,6 +74,16 @@ async def _stream(ctx: Context, principal: Principal, start: str) -> AsyncIterat
             elif loop.time() - said >= PING_SECONDS:
                 said = loop.time()
                 yield b": ping\n\n"
+
+
+async def _is_still(request: Request, ctx: Context, principal: Principal) -> bool:
+    """Whether the credentials still mean that person, with those rights."""
+    try:
+        return await current(request, ctx) == principal
+    except Unavailable:
+        return True  # nobody is thrown out because the database is away
+    except RushesError:
+        return False
 
 
 def encode(message: Message) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from rushes.domain.errors import Unauthenticated
+from rushes.web import events
 from tests.integration.app.database import app_database
 from tests.integration.app.person import Json, Person, error_of
 from tests.integration.app.stand import Stand
@@ -233,3 +234,21 @@ def test_a_token_of_another_sign_in_becomes_the_cookie(place: Stand):
     assert browser.post("/api/auth/session", json={"token": "x"}).status_code == 401
     assert browser.post("/api/auth/session", json={"token": token}).status_code == 204
     assert browser.get("/api/me").json()["email"] == email
+
+
+def test_whoever_is_signed_out_hears_no_more(place: Stand, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(events, "CHECK_SECONDS", 0.1)
+    browser, email = place.stranger(), fresh_email()
+    sign_up(browser, email)
+    other = place.stranger()
+    sign_in(other, email)
+    with other.stream("GET", "/api/events", timeout=20) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("id:")
+        browser.post("/api/auth/sign-out", json={"everywhere": True})
+        assert "event: job" not in list(lines), "the stream ends"
+    key = place.stranger()
+    key.headers["X-API-Key"] = place.person().post("/api/keys", json={"name": "x"}).json()["key"]
+    with key.listening() as feed:
+        key.post("/api/jobs", json=JOB)
+        assert feed.until(lambda event: event.name == "job"), "others hear on"
