@@ -64,7 +64,9 @@ def outcome(entry: Mapping[str, Any]) -> Outcome:
 
 def _last_message(entry: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
     for message in reversed(_list(_mapping(entry.get("status")).get("messages"))):
-        if not isinstance(message, Sequence) or len(message) != 2 or message[0] not in _ENDINGS:
+        if not isinstance(message, Sequence) or len(message) != 2 or not isinstance(message[0], str):
+            continue
+        if message[0] not in _ENDINGS:
             continue
         data = _mapping(message[1])
         if data.get("exception_type") != "ExecutionBlocked":  # a blocked branch; the prompt goes on
