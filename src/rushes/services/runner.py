@@ -142,7 +142,9 @@ class Runner:
             executed()  # after the row: the lane looks at once, and must find the place free
             if not is_ours:
                 raise LeaseLost
-            await self._finish(hold, server, workflow, entry, report)  # the result doesn't wait for a socket's end
+            await self._finish(
+                hold, server, workflow, entry, report
+            )  # the result doesn't wait for a socket's end
 
     async def _send(
         self,

@@ -28,5 +28,5 @@ def disk_full() -> StorageFull:
     """No room is left for another file."""
     return StorageFull(
         # people who submit jobs read this: the folder's name is the operator's, in `rushes doctor` and the log
-        "The disk that holds the files has no room left: free some space, then run the job again."
+        "The disk that holds the files is full, no room left: free some space, then run the job again."
     )
