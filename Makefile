@@ -25,7 +25,9 @@ run: setup ## set up, start everything, run sample jobs; ARGS="--comfy-url http:
 .PHONY: test
 test: setup .make/browser check ## set up, then every check and test
 	PATH="$(CURDIR)/.make/bin:$$PATH" npm --prefix web run --silent test
-	RUSHES_TEST_POSTGRES=both $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	RUSHES_TEST_POSTGRES=installed $(BIN)/pytest -q -n $(WORKERS) --dist loadfile \
+		tests/integration/schema tests/integration/feed tests/integration/claim
 
 .PHONY: check
 check: setup ## format, lint, types, imports
