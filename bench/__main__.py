@@ -7,6 +7,7 @@ BENCHES = {
     "makespan": "jobs through Rushes against the same graphs posted straight to the server",
     "fairness": "a simulation with the real claim: turns among people, model swaps, the longest wait",
     "claims": "claims a second and CPU per job against Python's queue libraries, beside finished rows",
+    "storage": "upload and download through each store as a ratio to its client library used bare",
     "load": "1,000 simulated servers: how much of a core PostgreSQL needs",
 }
 

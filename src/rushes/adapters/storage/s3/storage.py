@@ -41,7 +41,10 @@ class S3Storage:
         self._place = place
         self._signed = signed
         self._now = now
-        self._store = _client(place)
+        self._store = _client(place, stall_seconds=30)
+        self._uploads = _client(
+            place, stall_seconds=600
+        )  # putting thousands of parts together takes its time
 
     async def start(self) -> None:
         """Make the bucket if it is missing. Raises Unavailable."""
@@ -163,7 +166,7 @@ class S3Storage:
             await obstore.list_with_delimiter_async(self._store, prefix="check")
 
     async def _send(self, key: str, first: bytes, parts: AsyncIterator[bytes], content_type: str) -> None:
-        sending = Sending(self._store, key, content_type)
+        sending = Sending(self._uploads, key, content_type)
         try:
             with s3_faults(self._place):
                 await sending.write(first)
@@ -213,7 +216,7 @@ class S3Storage:
         )
 
 
-def _client(place: S3Place) -> S3Store:
+def _client(place: S3Place, *, stall_seconds: int) -> S3Store:
     keys = place.keys
     given = {
         "endpoint": place.endpoint
@@ -226,8 +229,13 @@ def _client(place: S3Place) -> S3Store:
         place.bucket,
         region=place.region,
         virtual_hosted_style_request=place.virtual_host,
-        client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "1h", "read_timeout": "30s"},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+        client_options={
+            "allow_http": True,
+            "connect_timeout": "5s",
+            "timeout": "1h",
+            "read_timeout": f"{stall_seconds}s",
+        },
+        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=stall_seconds)},
         **{name: value for name, value in given.items() if value},  # type: ignore[arg-type]  # strings all
     )
 
