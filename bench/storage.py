@@ -8,7 +8,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -219,7 +219,7 @@ async def on_supabase(sizes: Callable[..., Awaitable[None]]) -> None:
 
 
 @contextmanager
-def _running_stand_in():
+def _running_stand_in() -> Iterator[str]:
     with stand_in() as stand:
         yield stand.url
 
