@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one ends a command in order, the third at once."""
+"""Ctrl-C and SIGTERM: the first one ends a command in order, a second one at once."""
 
 import asyncio
 import signal
@@ -40,9 +40,9 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
         stopped.set()
         if task:
             task.cancel()
-        if len(caught) > 1:
-            for each in SIGNALS:
-                loop.remove_signal_handler(each)
+        # The second is the kernel's: a cancel within the closing would leave it half done, job by job.
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
 
     for number in SIGNALS:
         loop.add_signal_handler(number, stop, number)

@@ -112,11 +112,14 @@ class Runner:
             await self._settle.failed(claim, JobErrorCode.MISSING_INPUT, error.message, error.details)
         except Exception as error:
             log.exception("attempt broke", job_id=str(claim.job_id))
-            await self._settle.failed(
-                claim,
-                JobErrorCode.INTERNAL,
-                f"Rushes itself failed ({type(error).__name__}); its log says where. Run the job again.",
-            )
+            await self._broke(hold, error)
+
+    async def _broke(self, hold: Hold, error: Exception) -> None:
+        if hold.stopping:  # what breaks while everything is being closed is no fault of the job
+            await self._settle.released(hold.claim)
+            return
+        words = f"Rushes itself failed ({type(error).__name__}); its log says where. Run the job again."
+        await self._settle.failed(hold.claim, JobErrorCode.INTERNAL, words)
 
     async def _attempt(self, hold: Hold, server: ComfyServer, executed: Callable[[], None]) -> None:
         claim = hold.claim
@@ -142,9 +145,8 @@ class Runner:
             executed()  # after the row: the lane looks at once, and must find the place free
             if not is_ours:
                 raise LeaseLost
-            await self._finish(
-                hold, server, workflow, entry, report
-            )  # the result doesn't wait for a socket's end
+            # within the block: the result doesn't wait for a socket's end
+            await self._finish(hold, server, workflow, entry, report)
 
     async def _send(
         self,
