@@ -71,10 +71,9 @@ class LocalStorage:
 
     async def open(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from start to end (exclusive), in blocks of 1 MiB. Raises NotFound at the first."""
-        path = await self._run(partial(self.local_path, key))
-        outgoing = OutgoingFile(path, key, start=start, end=end)
+        outgoing = OutgoingFile(self.local_path, key, start=start, end=end)
         try:
-            while block := await self._run(outgoing.read):
+            while not outgoing.finished and (block := await self._run(outgoing.read)):
                 yield block
         finally:
             outgoing.close()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,8 @@ BLOCK = 1024 * 1024
 class OutgoingFile:
     """The bytes from start to end (exclusive) of one file. Its calls block; end with `close`."""
 
-    def __init__(self, path: Path, key: str, *, start: int, end: int | None) -> None:
-        self._path = path
+    def __init__(self, find: Callable[[str], Path], key: str, *, start: int, end: int | None) -> None:
+        self._find = find
         self._key = key
         self._position = start
         self._end = end
@@ -30,6 +31,11 @@ class OutgoingFile:
         self._position += len(block)
         return block
 
+    @property
+    def finished(self) -> bool:
+        """Whether another read would be empty, as far as that is known without one."""
+        return self._fd >= 0 and self._end is not None and self._position >= self._end
+
     def close(self) -> None:
         """Safe to call twice."""
         if self._fd >= 0:
@@ -38,10 +44,13 @@ class OutgoingFile:
 
     def _open(self) -> int:
         try:
-            fd = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = os.open(self._find(self._key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             raise missing(self._key) from None
-        if stat.S_ISREG(os.fstat(fd).st_mode):
+        state = os.fstat(fd)
+        if stat.S_ISREG(state.st_mode):
+            # objects are replaced, never changed: it stays as long as it is
+            self._end = state.st_size if self._end is None else min(self._end, state.st_size)
             return fd
         os.close(fd)
         raise missing(self._key)
