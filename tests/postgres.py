@@ -21,7 +21,8 @@ from psycopg import sql
 from rushes.adapters.postgres.embedded import Binaries, EmbeddedPostgres, installed, packaged
 from rushes.domain.errors import Conflict
 
-FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+# Every worker keeps apps, each with its pools, to the end of the session.
+FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "max_connections": "300"}
 _ROOM_BYTES = 4 << 30
 _LOCK = 0x52555348  # any number that no test uses
 
