@@ -66,7 +66,7 @@ def feed_statement(connection: psycopg.Connection, branch: str) -> str:
         (r"\bme\b", "%(me)s"),
         (r"\bmember\b", "true"),
         (r"\bmost\b", "51"),
-        (r", f\)", ", %(filter)s::rushes.job_filter)"),
+        (r"\(f\)", "(%(filter)s::rushes.job_filter)"),
     ):
         statement = re.sub(variable, written, statement)
     return str(statement)
