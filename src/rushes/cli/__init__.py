@@ -26,6 +26,7 @@ COMMANDS = {
     "users": "users:users",
     "keys": "keys:keys",
     "db": "database:db",
+    "legacy": "legacy:legacy",
 }
 
 

@@ -149,4 +149,11 @@ OTHER_ROWS = (
     "INSERT INTO rushes.account_links (sha256, user_id, purpose, expires_at) VALUES ('h', %(owner)s, 'password', now())",
     "INSERT INTO rushes.rates (key, full_until) VALUES ('k', now())",
     "INSERT INTO storage_outbox (action, target) VALUES ('delete_keys', '[]')",
+    "INSERT INTO rushes_legacy.changes (legacy_table, legacy_id) VALUES ('multitalk_jobs', '1')",
+    "INSERT INTO rushes_legacy.progress (step, legacy_table) VALUES ('migrate', 'multitalk_jobs')",
+    "INSERT INTO rushes_legacy.log (step, event) VALUES ('migrate', 'started')",
+    "INSERT INTO rushes_legacy.owners (legacy_table, legacy_id, user_id) VALUES ('datasets', '1', %(owner)s)",
+    "INSERT INTO rushes_legacy.style_prompts (legacy_id, prompt_id) VALUES ('1', 'p')",
+    "INSERT INTO rushes_legacy.files (legacy_table, legacy_id, slot, source, state)"
+    " VALUES ('datasets', '1', 'video_url', 'x', 'failed')",
 )
