@@ -221,11 +221,19 @@ class Audit:
         """Nothing may break that somebody planned for."""
         for part in self._town.parts:
             seen: Counter[str] = Counter()
-            for line in part.said().splitlines():
-                if "Traceback" in line or '"exception"' in line or "Error ignored" in line:
+            said = part.said().splitlines()
+            for number, line in enumerate(said):
+                if "Traceback" in line:
+                    seen[_short(_raised(said[number + 1 :]) or line)] += 1
+                elif '"exception"' in line or "Error ignored" in line:
                     seen[_short(line)] += 1
             for what, count in seen.items():
                 yield f"{part.name} broke {count} times: {what}"
+
+
+def _raised(after: list[str]) -> str | None:
+    """What a traceback ends with."""
+    return next((line for line in after if line and not line.startswith((" ", "\t", "Traceback"))), None)
 
 
 def _keys(value: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from rushes.domain.comfy import ComfyError
+from rushes.domain.errors import Unavailable
 from rushes.ports import ComfyServers, Server, ServerRegistry
 from rushes.services.fleet import Fleet
 
@@ -72,10 +73,21 @@ class ServerHealth:
         now = time.monotonic()
         for watched in self._watched.values():
             if watched.due <= now and (watched.asking is None or watched.asking.done()):
-                watched.asking = asyncio.create_task(self._ask(watched))
+                watched.asking = asyncio.create_task(self._asked(watched))
         asking = [w.asking for w in self._watched.values() if w.asking and not w.asking.done()]
         if asking:
             await asyncio.wait(asking, timeout=0.5)
+
+    async def _asked(self, watched: _Watched) -> None:
+        """Nobody waits for this task's outcome, so it has to tell its own troubles."""
+        try:
+            await self._ask(watched)
+        except Unavailable as error:
+            watched.due = time.monotonic() + WHEN_DOWN
+            log.warning("could not book a server's health", server=watched.server.url, error=error.message)
+        except Exception:
+            watched.due = time.monotonic() + WHEN_UP
+            log.exception("looking at a server broke", server=watched.server.url)
 
     async def _ask(self, watched: _Watched) -> None:
         server = watched.server
