@@ -195,7 +195,6 @@ def _put_together(
             random_seed=lambda: secrets.randbelow(SEED_LIMIT),
             limits=persons.limits.defaults,
             default_visibility=settings.default_visibility,
-            servers=servers,
             fleet=fleet,
             metrics=metrics,
             preview=settings.preview,

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -26,7 +27,17 @@ async def told_to_stop() -> None:
 
 def run_interruptibly(work: Coroutine[Any, Any, T]) -> T:
     """The outcome of a command's work. Raises Interrupted."""
-    return asyncio.run(_interruptible(work))
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(_interruptible(work))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """The faster kind, where it runs."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop  # noqa: PLC0415 - not there on Windows
+
+    return uvloop.new_event_loop()
 
 
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,10 +20,12 @@ from rushes.domain.fleet import (
 )
 from rushes.domain.workflow import Workflow
 from rushes.ports import Ability, FleetStore, Json, Server, ServerRegistry
+from rushes.services.briefly import Briefly
 
 log = structlog.get_logger("rushes.fleet")
 
 KNOWN_NEEDS, KNOWN_CATALOGS = 1000, 50
+RECENT_SECONDS = 1.0  # what a submit says of the servers may be that old
 
 
 class Fleet:
@@ -33,6 +36,8 @@ class Fleet:
         self._servers = servers
         self._needs: OrderedDict[str, None] = OrderedDict()
         self._catalogs: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+        self._recent = Briefly(servers.list, seconds=RECENT_SECONDS)
+        self._reasons: OrderedDict[str, Briefly[str | None]] = OrderedDict()
 
     async def learn(self, server: Server, object_info: Json) -> None:
         """Take in what a server says it has."""
@@ -70,6 +75,27 @@ class Fleet:
             )
         if verdicts:
             await self._store.store_abilities(verdicts)
+            self.forget()
+
+    async def servers(self) -> list[Server]:
+        """All servers, as they were a moment ago."""
+        return await self._recent.get()
+
+    def forget(self) -> None:
+        """The servers have changed."""
+        self._recent.forget()
+        self._reasons.clear()
+
+    async def outlook(self, digest: str) -> str | None:
+        """`why_not`, as it was a moment ago: for a submit, which the dispatcher's own look follows."""
+        if digest not in self._reasons:
+            _remember(
+                self._reasons,
+                digest,
+                Briefly(partial(self.why_not, digest), seconds=RECENT_SECONDS),
+                KNOWN_NEEDS,
+            )
+        return await self._reasons[digest].get()
 
     async def why_not(self, digest: str) -> str | None:
         """Why no connected server can run such a job, in words; None when one can."""

@@ -69,6 +69,7 @@ class ServerDesk:
             raise InvalidInput({"url": trial.message})
         address = self._comfy.address(url)
         server_id = await self._servers.add(address, name=name or address, slots=slots)
+        self._fleet.forget()
         await self._events.notify("jobs")
         return server_id, trial
 
@@ -81,12 +82,14 @@ class ServerDesk:
         """Rename, enable, disable, drain, change slots."""
         await self._server(principal, server_id)
         await self._servers.change(server_id, changes)
+        self._fleet.forget()
         await self._events.notify("jobs")
 
     async def remove(self, principal: Principal, server_id: UUID) -> None:
         """Forget a server that runs nothing."""
         await self._server(principal, server_id)
         await self._servers.remove(server_id)
+        self._fleet.forget()
 
     async def free(self, principal: Principal, server_id: UUID) -> None:
         """Unload its models and free its memory. Raises Unavailable."""

@@ -25,7 +25,6 @@ from rushes.ports import (
     Limits,
     Metrics,
     NewJob,
-    ServerRegistry,
     WorkflowCatalog,
 )
 from rushes.services.fleet import Fleet
@@ -98,7 +97,6 @@ class Submission:
         random_seed: Callable[[], int],
         limits: Limits,
         default_visibility: str = Visibility.PRIVATE,
-        servers: ServerRegistry,
         fleet: Fleet,
         metrics: Metrics,
         preview: str = "auto",
@@ -112,7 +110,6 @@ class Submission:
         self._random_seed = random_seed
         self._limits = limits
         self._default_visibility = default_visibility
-        self._servers = servers
         self._fleet = fleet
         self._metrics = metrics
         self._preview = preview
@@ -166,7 +163,7 @@ class Submission:
                     deletion_booking=placed.booking,
                     prompt_text=prompt_text(workflow.manifest, inputs) or None,
                     requires=need.digest,
-                    waiting_reason=await self._fleet.why_not(need.digest),
+                    waiting_reason=await self._fleet.outlook(need.digest),
                     priority=asked.priority,
                     visibility=asked.visibility or self._default_visibility,
                     title=asked.title,
@@ -194,7 +191,7 @@ class Submission:
         """Whether a job that doesn't say runs its preview graph: on the demo server, which has no models."""
         if self._preview != "auto":
             return self._preview == "always"
-        enabled = [server for server in await self._servers.list() if server.enabled]
+        enabled = [server for server in await self._fleet.servers() if server.enabled]
         return bool(enabled) and all(server.source == "demo" for server in enabled)
 
     async def _graph_name(self, workflow: Workflow, preview: bool | None) -> str:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
-from psycopg.types.json import Jsonb
 
 from rushes.adapters.postgres.filters import first_id
 from rushes.adapters.postgres.pool import Database
@@ -17,6 +16,10 @@ from rushes.ports import Json, Limits
 
 NO_LIMIT = 2**31 - 2
 COUNTED = 10_000  # a use is counted no further
+_WORDS = {
+    "jobs_waiting": "jobs may wait at a time. Wait for some, or cancel some.",
+    "jobs_per_day": "jobs may be submitted in 24 hours. Submit again later.",
+}
 NAMES = ("bytes_stored", "jobs_per_day", "jobs_waiting", "jobs_running", "upload_bytes")
 
 
@@ -54,28 +57,40 @@ class PostgresUseBook:
             raise NotFound("There is no such account.") from error
 
 
-async def check_limits(
-    connection: AsyncConnection[TupleRow], user_id: UUID, limits: Limits, *, inputs: Jsonb | None = None
-) -> None:
-    """Whether that person may submit a job with those inputs. Raises QuotaExceeded."""
+async def check_limits(connection: AsyncConnection[TupleRow], user_id: UUID, limits: Limits) -> None:
+    """Whether that person may submit another job. Raises QuotaExceeded."""
     own, stored = await _limits_of(connection, user_id)
     waiting_limit = _first(own["jobs_waiting"], limits.jobs_waiting, NO_LIMIT)
     day_limit = _first(own["jobs_per_day"], limits.jobs_per_day, NO_LIMIT)
     waiting, today = await _counted(connection, user_id, waiting=waiting_limit, a_day=day_limit)
     if waiting >= waiting_limit:
-        raise _exceeded(
-            "jobs_waiting", waiting_limit, waiting, "jobs may wait at a time. Wait for some, or cancel some."
-        )
+        raise exceeded("jobs_waiting", waiting_limit, waiting)
     if today >= day_limit:
-        raise _exceeded(
-            "jobs_per_day", day_limit, today, "jobs may be submitted in 24 hours. Submit again later."
+        raise exceeded("jobs_per_day", day_limit, today)
+    _check_bytes(_first(own["bytes_stored"], limits.bytes_stored, None), stored, 1)
+
+
+def submit_limits(limits: Limits) -> dict[str, Any]:
+    """The installation's limits as submit_job.sql takes them."""
+    return {
+        "most_waiting": _first(limits.jobs_waiting, NO_LIMIT),
+        "most_a_day": _first(limits.jobs_per_day, NO_LIMIT),
+        "most_bytes": limits.bytes_stored,
+        "day_bound": _a_day_ago(),
+    }
+
+
+def exceeded(limit: str, figure: int, used: int, needed: int | None = None) -> QuotaExceeded:
+    """What to say when a limit stands in the way."""
+    if limit == "bytes_stored":
+        return StorageQuotaExceeded(
+            f"{_size(used)} of {_size(figure)} are stored already. Delete jobs for good to make room, "
+            "or ask an administrator for more.",
+            details={"limit": limit, "figure": figure, "used": used, "needed": needed},
         )
-    needed = 1
-    if inputs is not None:
-        cursor = await connection.execute(query("file_bytes"), {"inputs": inputs})
-        row = await cursor.fetchone()
-        needed = max(1, row[0] if row else 0)
-    _check_bytes(_first(own["bytes_stored"], limits.bytes_stored, None), stored, needed)
+    return QuotaExceeded(
+        f"At most {figure} {_WORDS[limit]}", details={"limit": limit, "figure": figure, "used": used}
+    )
 
 
 async def check_bytes(
@@ -102,7 +117,7 @@ async def _counted(
             "user_id": user_id,
             "waiting_limit": waiting,
             "day_limit": a_day,
-            "day_bound": first_id(datetime.now(UTC) - timedelta(days=1)),
+            "day_bound": _a_day_ago(),
         },
     )
     row = await cursor.fetchone()
@@ -111,19 +126,12 @@ async def _counted(
 
 
 def _check_bytes(limit: int | None, stored: int, needed: int) -> None:
-    if limit is None or stored + needed <= limit:
-        return
-    raise StorageQuotaExceeded(
-        f"{_size(stored)} of {_size(limit)} are stored already. Delete jobs for good to make room, "
-        "or ask an administrator for more.",
-        details={"limit": "bytes_stored", "figure": limit, "used": stored, "needed": needed},
-    )
+    if limit is not None and stored + needed > limit:
+        raise exceeded("bytes_stored", limit, stored, needed)
 
 
-def _exceeded(limit: str, figure: int, used: int, words: str) -> QuotaExceeded:
-    return QuotaExceeded(
-        f"At most {figure} {words}", details={"limit": limit, "figure": figure, "used": used}
-    )
+def _a_day_ago() -> UUID:
+    return first_id(datetime.now(UTC) - timedelta(days=1))
 
 
 def _first(*values: Any) -> Any:

@@ -21,6 +21,6 @@ class PostgresRates:
             "bursts": [burst for burst, _ in buckets.values()],
             "spacings": [spacing for _, spacing in buckets.values()],
         }
-        row = await self._database.fetch(query("rates_take"), params)
+        row = await self._database.fetch(query("rates_take"), params, durable=False)
         assert row is not None
         return float(row[0])

@@ -1,14 +1,16 @@
 """What a person's request writes into `workflow_jobs`."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from rushes.adapters.postgres.limits import check_limits
+from rushes.adapters.postgres.limits import check_limits, exceeded, submit_limits
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
 from rushes.domain.errors import (
@@ -24,6 +26,7 @@ from rushes.ports import Limits, NewJob
 
 _EDITABLE = ("title", "rating", "tags", "visibility", "deleted")
 _REQUIRED = ("tags", "visibility", "deleted")
+_dumps = partial(json.dumps, default=str)  # ids and times
 
 
 class PostgresJobWriter:
@@ -33,32 +36,25 @@ class PostgresJobWriter:
         self._database = database
 
     async def insert(self, job: NewJob, limits: Limits) -> None:
-        row = asdict(job) | {
-            "inputs": Jsonb(job.inputs),
-            "metadata": Jsonb(job.metadata),
-            "tags": list(job.tags),
+        asked = {
+            "job": Jsonb(asdict(job), dumps=_dumps),
+            "booking": job.deletion_booking,
+            **submit_limits(limits),
         }
-        async with self._database.service() as connection:
-            await connection.execute(query("user_lock"), {"user_id": job.user_id})
-            await check_limits(connection, job.user_id, limits, inputs=row["inputs"])
-            try:
-                await connection.execute(query("insert_job"), row)
-            except errors.ForeignKeyViolation as error:
-                raise Forbidden("Your account is gone; reload the page to get a new one.") from error
-            if job.deletion_booking is not None:
-                taken_back = await connection.execute(query("outbox_done"), {"id": job.deletion_booking})
-                if not taken_back.rowcount:
-                    raise Unavailable("This took too long: the job's files are gone again. Submit it again.")
-            if job.idempotency_key is not None:
-                # in the same transaction: the key leads to a job exactly when there is one
-                settled = await connection.execute(
-                    query("key_settle"),
-                    {"user_id": job.user_id, "key": job.idempotency_key, "job_id": job.id},
-                )
-                if not settled.rowcount:  # this took so long that the key went to another request
-                    raise IdempotencyInFlight(
-                        "Another request with this Idempotency-Key came first. Ask again in a moment."
-                    )
+        try:
+            row = await self._database.fetch(query("submit_job"), asked)
+        except errors.ForeignKeyViolation as error:
+            raise Forbidden("Your account is gone; reload the page to get a new one.") from error
+        assert row is not None
+        verdict, figure, used, needed = row
+        if verdict == "files_gone":
+            raise Unavailable("This took too long: the job's files are gone again. Submit it again.")
+        if verdict == "key_taken":  # this took so long that the key went to another request
+            raise IdempotencyInFlight(
+                "Another request with this Idempotency-Key came first. Ask again in a moment."
+            )
+        if verdict is not None:
+            raise exceeded(verdict, figure, used, needed)
 
     async def check_room(self, user_id: UUID, limits: Limits) -> None:
         async with self._database.service() as connection:

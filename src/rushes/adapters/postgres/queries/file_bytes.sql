@@ -1,1 +1,0 @@
-SELECT rushes.file_bytes(%(inputs)s)
