@@ -109,6 +109,7 @@ class StandIn:
             Route("/object/sign/{bucket}/{key:path}", self.signed_read),
             Route("/object/{bucket}", self.remove, methods=["DELETE"]),
             Route(one, self.write, methods=["POST", "PUT"]),
+            Route("/upload/resumable", self.tus_options, methods=["OPTIONS"]),
             Route("/upload/resumable", self.tus_begin, methods=["POST"]),
             Route("/upload/resumable/sign", self.tus_begin, methods=["POST"]),
             Route("/upload/resumable/{id:path}", self.tus, methods=["PATCH", "HEAD", "DELETE"]),
@@ -131,7 +132,14 @@ class StandIn:
     async def show_bucket(self, request: Request) -> Response:
         name = request.path_params["bucket"]
         self.bucket(name)
-        return JSONResponse({"id": name, "name": name, "public": name in self.public})
+        return JSONResponse(
+            {
+                "id": name,
+                "name": name,
+                "public": name in self.public,
+                "file_size_limit": self.limits.get(name),
+            }
+        )
 
     async def write(self, request: Request) -> Response:
         bucket, key = self.place(request)
@@ -237,6 +245,9 @@ class StandIn:
         self.store(f"{bucket}/{key}", blocks, request.headers["content-type"], upsert=False)
         return JSONResponse({"Key": f"{bucket}/{key}"})
 
+    async def tus_options(self, request: Request) -> Response:
+        return Response(status_code=204, headers={"Tus-Max-Size": str(1 << 40)})
+
     async def tus_begin(self, request: Request) -> Response:
         pairs = (pair.split(" ") for pair in request.headers["upload-metadata"].split(","))
         said = {name: base64.b64decode(value).decode() for name, value in pairs}
@@ -280,6 +291,9 @@ class StandIn:
         limit = self.limits.get(upload.key.partition("/")[0], 1 << 40)
         if (upload.length or 0) > limit:
             return PlainTextResponse("Maximum size exceeded\n", 413)
+        if upload.offset + int(request.headers["content-length"]) > limit:
+            # not waiting for the part, so that the connection breaks under who still sends it
+            return PlainTextResponse("Maximum size exceeded\n", 413, headers={"Connection": "close"})
         content = b"".join([block async for block in request.stream()])
         last = upload.length == upload.offset + len(content)
         if len(content) != TUS_PART and not last and upload.offset % TUS_PART == 0:

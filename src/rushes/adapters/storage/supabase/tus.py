@@ -5,12 +5,12 @@ import contextlib
 
 from rushes.adapters.http import NoAnswer
 from rushes.adapters.storage.supabase.api import TRIES, ApiAnswer, StorageApi
+from rushes.adapters.storage.supabase.bucket import TUS_PATH, size_limit
 from rushes.adapters.storage.supabase.faults import Refusal, in_words
 from rushes.domain.errors import RushesError
 
 PART_BYTES = 6 * 1024 * 1024  # Supabase takes no other size but for the last one
 CACHE_SECONDS = "3600"
-_ROOT = "/upload/resumable"
 _COMMON = {"Tus-Resumable": "1.0.0", "x-upsert": "true"}  # the second is asked of every request anew
 _MOVED_ON = {409, 423, 460}  # somebody (most likely our own broken try) has written, or is still writing
 
@@ -32,9 +32,9 @@ class TusUpload:
             "Upload-Defer-Length": "1",
             "Upload-Metadata": metadata(self._api.place.bucket, self._key, self._content_type),
         }
-        answer = await self._api.ask("POST", _ROOT, headers=headers)
+        answer = await self._api.ask("POST", TUS_PATH, headers=headers)
         # the server can't know its own address behind a proxy: only the last word of it is used
-        self._path = f"{_ROOT}/{answer.headers['location'].rsplit('/', 1)[-1]}"
+        self._path = f"{TUS_PATH}/{answer.headers['location'].rsplit('/', 1)[-1]}"
 
     async def send(self, part: bytes, *, last: bool) -> None:
         """The next part, whatever of it had to be sent again. Raises TooLarge, Unavailable."""
@@ -43,7 +43,7 @@ class TusUpload:
             try:
                 await self._patch(part[self._offset - begin :], end if last else None)
             except (Refusal, NoAnswer) as error:
-                refused = error if isinstance(error, Refusal) else await self._unheard(end if last else None)
+                refused = error if isinstance(error, Refusal) else await self._unheard(end, last=last)
                 final = refused is not None and not refused.may_pass and refused.status not in _MOVED_ON
                 if final or not tries_left:
                     raise in_words(self._api.place, refused or error, self._key) from error
@@ -69,10 +69,16 @@ class TusUpload:
         }
         return await self._api.once("PATCH", self._path, body=content, headers=headers)
 
-    async def _unheard(self, length: int | None) -> Refusal | None:
+    async def _unheard(self, end: int, *, last: bool) -> Refusal | None:
         """Why the connection was closed: a refusal that comes before the part is through gets lost with it."""
         try:
-            await self._patch(b"", length)
+            if last:
+                await self._patch(b"", end)
+            else:
+                # its length is for the last part to say; so whether it could be that long is looked up
+                most = await size_limit(self._api)
+                if most is not None and end > most:
+                    return Refusal(413, "", "Maximum size exceeded")
         except Refusal as error:
             return error
         except NoAnswer:
