@@ -34,14 +34,15 @@ class Checkout:
     def db(self, *command: str) -> str:
         """What `supabase db …` says; it must succeed."""
         done = subprocess.run(
-            [str(CLI), "--yes", "--workdir", str(self._folder.parents[1]), "db", *command]
-            + ["--db-url", f"{self._project.url}?sslmode=disable"],
+            [str(CLI), "--yes", "--workdir", str(self._folder.parents[1]), "db", *command, "--db-url",
+             f"{self._project.url}?sslmode=disable"],
             env=os.environ
             | {"HOME": str(self._home), "SUPABASE_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1"},
             capture_output=True,
             text=True,
             timeout=60,
-        )
+            check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
