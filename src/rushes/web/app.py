@@ -18,6 +18,7 @@ from rushes.web import (
     me,
     page,
     people,
+    reference,
     servers,
     sign_in,
     submit,
@@ -41,13 +42,19 @@ def create_app(
 ) -> FastAPI:
     """The API and the page. Without a context only its OpenAPI can be asked for."""
     app = FastAPI(
-        title="Rushes", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+        title="Rushes",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.context = context
     errors.install(app)
     app.add_middleware(Surroundings, form_limit=form_limit, metrics=metrics)
     for room in (
         health, me, sign_in, keys, limits, people, workflows, uploads, submit, jobs, servers, events, files, page,
+        reference,
     ):  # fmt: skip
         app.include_router(room.router)
     return app
