@@ -159,6 +159,23 @@ class Settings(BaseSettings):
     limit_stored_gb: float | None = Field(
         20.0, gt=0, description="What one person may have stored, GB; `off` is no limit"
     )
+    retain_completed_days: float | None = Field(
+        None,
+        gt=0,
+        description="Days after which completed jobs go for good, with their files; by default never",
+    )
+    retain_failed_days: float | None = Field(7, gt=0, description="The same for failed jobs; `off` is never")
+    retain_cancelled_days: float | None = Field(
+        7, gt=0, description="The same for cancelled jobs; `off` is never"
+    )
+    retain_trash_days: float | None = Field(
+        30,
+        gt=0,
+        description="Days that a deleted job can be restored; then it goes for good. `off` is for ever",
+    )
+    retain_events_days: float | None = Field(
+        90, gt=0, description="Days that the log of ended jobs is kept; `off` is for ever"
+    )
     limit_submits_per_minute: int | None = Field(
         600,
         ge=1,
@@ -184,9 +201,9 @@ class Settings(BaseSettings):
 
     _comfy_headers: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
 
-    @field_validator("comfy_urls", mode="before")
+    @field_validator("comfy_urls", "auth", mode="before")
     @classmethod
-    def _split_urls(cls, value: Any) -> Any:
+    def _split(cls, value: Any) -> Any:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
@@ -211,7 +228,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "limit_jobs_running", "limit_jobs_per_day", "limit_jobs_waiting", "limit_stored_gb",
-        "limit_submits_per_minute", "limit_sign_ins_per_minute", mode="before",
+        "limit_submits_per_minute", "limit_sign_ins_per_minute", "retain_completed_days", "retain_failed_days",
+        "retain_cancelled_days", "retain_trash_days", "retain_events_days", mode="before",
     )  # fmt: skip
     @classmethod
     def _no_limit(cls, value: Any) -> Any:
@@ -223,13 +241,6 @@ class Settings(BaseSettings):
         if url is not None and not _is_http(url):
             raise ValueError("write it as https://<ref>.supabase.co")
         return url and url.rstrip("/")
-
-    @field_validator("auth", mode="before")
-    @classmethod
-    def _split_kinds(cls, value: Any) -> Any:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
 
     @field_validator("auth")
     @classmethod

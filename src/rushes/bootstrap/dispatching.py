@@ -11,6 +11,7 @@ from rushes.services.dispatcher import Dispatcher
 from rushes.services.ending import ended
 from rushes.services.inputs import InputSender
 from rushes.services.maintenance import Maintenance
+from rushes.services.outbox import OutboxWork
 from rushes.services.report import ProgressReport
 from rushes.services.runner import Runner
 from rushes.services.server_health import ServerHealth
@@ -31,9 +32,8 @@ async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
     maintenance = Maintenance(
         queue=at.queue,
         servers=at.servers,
-        outbox=at.outbox,
-        uploads=at.upload_store,
-        storage=at.storage,
+        outbox=OutboxWork(outbox=at.outbox, storage=at.storage),
+        retention=at.retention,
         fleet=at.fleet,
     )
     upkeep = asyncio.create_task(maintenance.run(), name="maintenance")

@@ -21,11 +21,13 @@ from rushes.adapters.postgres.outbox import PostgresOutbox
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queue import PostgresQueueDesk
 from rushes.adapters.postgres.reader import PostgresJobReader
+from rushes.adapters.postgres.retention import PostgresRetention
 from rushes.adapters.postgres.servers import PostgresProcesses, PostgresServerRegistry
 from rushes.adapters.postgres.uploads import PostgresUploads
 from rushes.adapters.postgres.writer import PostgresJobWriter
 from rushes.bootstrap.accounts import People, people
 from rushes.bootstrap.locations import shipped_workflows
+from rushes.bootstrap.retaining import retention_rules
 from rushes.bootstrap.storing import Store, open_storage
 from rushes.services.direct_uploads import DirectUploads
 from rushes.services.fleet import Fleet
@@ -34,8 +36,10 @@ from rushes.services.input_files import InputFiles
 from rushes.services.journal import JournaledQueue
 from rushes.services.lifecycle import Lifecycle
 from rushes.services.resumable_uploads import ResumableUploads
+from rushes.services.retention import Retention
 from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
+from rushes.services.trash import Trash
 from rushes.services.uploads import UploadLimits, Uploads
 from rushes.settings import Settings
 
@@ -72,6 +76,8 @@ class Installation:
     resumable_uploads: ResumableUploads
     forms: Forms
     lifecycle: Lifecycle
+    trash: Trash
+    retention: Retention
     metrics: PrometheusMetrics
     metric_types: TypeNames
     figures: PostgresFigures
@@ -141,6 +147,7 @@ def _put_together(
     queue_desk = PostgresQueueDesk(database=database)
     fleet = Fleet(store=PostgresFleetStore(database=database), servers=servers)
     persons = people(settings, database, clock)
+    retained = PostgresRetention(database=database)
     uploads = Uploads(
         uploads=upload_store,
         storage=storage,
@@ -204,6 +211,16 @@ def _put_together(
         resumable_uploads=ResumableUploads(uploads=uploads, store=upload_store, storage=storage),
         forms=Forms(catalog=types, uploads=uploads),
         lifecycle=Lifecycle(writer=writer, events=events),
+        trash=Trash(store=retained, events=events),
+        retention=Retention(
+            store=retained,
+            uploads=upload_store,
+            prune_events=events.prune,
+            events=events,
+            catalog=types,
+            clock=clock,
+            rules=retention_rules(settings),
+        ),
         metrics=metrics,
         metric_types=metric_types,
         figures=PostgresFigures(database=database),

@@ -85,6 +85,8 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
         resumable_uploads=at.resumable_uploads,
         forms=at.forms,
         lifecycle=at.lifecycle,
+        trash=at.trash,
+        retention=at.retention,
         reader=at.reader,
         hub=hub,
         catalog=at.catalog,

@@ -42,6 +42,10 @@ class Desk(Protocol):
 
     async def delete(self, job_id: UUID) -> None: ...
 
+    async def purge(self, job_id: UUID) -> None: ...
+
+    async def empty_trash(self) -> int: ...
+
     async def download(self, key: str, target: Path) -> None: ...
 
     async def waiting_for(self) -> str | None:
@@ -86,6 +90,16 @@ class LocalDesk:
 
     async def delete(self, job_id: UUID) -> None:
         await self.at.lifecycle.delete(self._principal, job_id)
+
+    async def purge(self, job_id: UUID) -> None:
+        await self.at.trash.purge(self._principal, job_id)
+
+    async def empty_trash(self) -> int:
+        purged, more = 0, True
+        while more:
+            batch, more = await self.at.trash.empty(self._principal)
+            purged += batch
+        return purged
 
     async def download(self, key: str, target: Path) -> None:
         draft = target.with_name(f".{target.name}.part")
@@ -139,6 +153,7 @@ class RemoteDesk:
 
     async def jobs(self, query: JobQuery, after: str | None) -> Json:
         pairs = [("scope", query.scope), ("limit", str(query.limit))]
+        pairs += [("trash", "true")] if query.trash else []
         pairs += [("workflow_type", one) for one in query.workflow_types]
         pairs += [("status", one) for one in query.statuses]
         pairs += [(name, value) for name, value in (("q", query.q), ("after", after)) if value]
@@ -151,6 +166,16 @@ class RemoteDesk:
 
     async def delete(self, job_id: UUID) -> None:
         await self._run(self._api.call, "DELETE", f"/api/jobs/{job_id}")
+
+    async def purge(self, job_id: UUID) -> None:
+        await self._run(self._api.call, "POST", f"/api/jobs/{job_id}/purge")
+
+    async def empty_trash(self) -> int:
+        purged, more = 0, True
+        while more:
+            told: Json = await self._run(self._api.call, "POST", "/api/trash/empty")
+            purged, more = purged + told["purged"], told["more"]
+        return purged
 
     async def download(self, key: str, target: Path) -> None:
         await self._run(self._api.download, f"/storage/{key}", target)

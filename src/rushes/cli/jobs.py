@@ -1,4 +1,4 @@
-"""rushes jobs: list, show, watch, cancel, delete."""
+"""rushes jobs: list, show, watch, cancel, delete, purge."""
 
 import asyncio
 import sys
@@ -32,6 +32,7 @@ def list_jobs(
     ] = None,
     q: Annotated[str | None, typer.Option("-q", help="Words in prompt or title.", show_default=False)] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only my own.")] = False,
+    trash: Annotated[bool, typer.Option("--trash", help="Only what is in the trash.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     after: Annotated[
         str | None, typer.Option(help="The cursor of the page before.", show_default=False)
@@ -47,6 +48,7 @@ def list_jobs(
         workflow_types=tuple(workflow_type or ()),
         statuses=tuple(status or ()),
         q=q,
+        trash=trash,
         limit=limit,
     )
 
@@ -140,6 +142,33 @@ def delete(job_id: JobId, data_dir: DataDir = None, server: ServerUrl = None, to
         say("deleted; it stays in the trash for a while")
 
     run_interruptibly(run())
+
+
+@jobs.command()
+def purge(
+    job_id: Annotated[UUID | None, typer.Argument(metavar="[ID]", show_default=False)] = None,
+    trash: Annotated[bool, typer.Option("--trash", help="All of my trash instead of one job.")] = False,
+    data_dir: DataDir = None,
+    server: ServerUrl = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete for good what is in the trash: a job, or with --trash all of mine."""
+    if (job_id is None) != trash:
+        raise typer.BadParameter("name one job, or give --trash")
+
+    async def run() -> int:
+        async with open_desk(settings(data_dir), server, token) as desk:
+            if job_id is None:
+                return await desk.empty_trash()
+            await desk.purge(job_id)
+            return 1
+
+    purged = run_interruptibly(run())
+    if as_json:
+        show_json({"purged": purged})
+    else:
+        say(f"purged: {purged}")
 
 
 async def _watch_all(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from rushes.domain.derived import Derived
 from rushes.domain.errors import InvalidWorkflow
 from rushes.domain.fields import GRAPHS, Frozen, InputField, Name
+from rushes.domain.retention import RetainDays
 
 OutputKind = Literal["image", "video", "audio", "text", "file"]
 
@@ -101,6 +102,7 @@ class Manifest(Frozen):
     fragments: tuple[Fragment, ...] = ()
     outputs: tuple[Output, ...] = Field(min_length=1)
     requires: tuple[Requirement, ...] = ()
+    retain_days: RetainDays | None = None
 
     def input(self, name: str) -> InputField | None:
         """The input of that name."""

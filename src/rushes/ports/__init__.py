@@ -38,6 +38,7 @@ from rushes.ports.people import (
     UseBook,
     WorkflowCatalog,
 )
+from rushes.ports.retention import RetentionStore, TrashStore
 from rushes.ports.shapes import Json
 from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, SignedPut, StorageOutbox, Stored
 from rushes.ports.uploads import Upload, UploadStore
@@ -89,6 +90,7 @@ __all__ = [
     "Rates",
     "Readiness",
     "Result",
+    "RetentionStore",
     "Server",
     "ServerFigures",
     "ServerRegistry",
@@ -98,6 +100,7 @@ __all__ = [
     "Stored",
     "StoredFile",
     "SystemStats",
+    "TrashStore",
     "Upload",
     "UploadStore",
     "UseBook",

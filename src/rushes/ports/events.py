@@ -15,7 +15,7 @@ class FeedChange:
     user_id: UUID | None
     visibility: str
     deleted: bool
-    card: bytes  # the feed's card, JSON
+    card: bytes  # the feed's card, JSON; empty where the job is gone for good
     was_visibility: str | None = None
 
 

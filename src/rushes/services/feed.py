@@ -96,7 +96,10 @@ class FeedHub:
             self._cursor = changes[-1].cursor
 
     def _spread(self, change: FeedChange) -> None:
-        self._know(change.job_id, (change.user_id, change.visibility))
+        if change.card:
+            self._know(change.job_id, (change.user_id, change.visibility))
+        else:
+            self._seen.pop(change.job_id, None)
         for subscriber in self._subscribers:
             message = message_for(subscriber.principal, change)
             if message:

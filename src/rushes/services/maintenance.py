@@ -1,25 +1,21 @@
-"""What has to be done from time to time: the storage outbox, deadlines, old uploads, reasons for waiting."""
+"""What has to be done from time to time: deletes in the storage, deadlines, reasons for waiting, retention."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from rushes.domain.errors import RushesError, Unavailable
-from rushes.ports import (
-    DispatchQueue,
-    ObjectStorage,
-    OutboxEntry,
-    Server,
-    ServerRegistry,
-    StorageOutbox,
-    UploadStore,
-)
+from rushes.domain.errors import Unavailable
+from rushes.ports import DispatchQueue, Server, ServerRegistry
+from rushes.services.ending import ended
 from rushes.services.fleet import Fleet
+from rushes.services.outbox import OutboxWork
+from rushes.services.retention import Retention
 
 log = structlog.get_logger("rushes.maintenance")
 
 PAUSE = 2.0
-PRUNE_EVERY = 300  # rounds
+RETENTION_PAUSE = 60.0
 
 
 class Maintenance:
@@ -30,38 +26,38 @@ class Maintenance:
         *,
         queue: DispatchQueue,
         servers: ServerRegistry,
-        outbox: StorageOutbox,
-        uploads: UploadStore,
-        storage: ObjectStorage,
+        outbox: OutboxWork,
+        retention: Retention,
         fleet: Fleet,
     ) -> None:
         self._fleet = fleet
         self._queue = queue
         self._servers = servers
         self._outbox = outbox
-        self._uploads = uploads
-        self._storage = storage
+        self._retention = retention
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        rounds = 0
-        while True:
-            try:
-                await self.once(prune=rounds % PRUNE_EVERY == 0)
-            except Unavailable as error:
-                log.warning("maintenance waits", error=error.message)
-            except Exception:
-                log.exception("maintenance broke")
-            rounds += 1
-            await asyncio.sleep(PAUSE)
+        """Work until cancelled. A slow store or a long round of retention keeps nothing else waiting."""
+        tasks = [
+            asyncio.create_task(self._outbox.run(PAUSE), name="outbox"),
+            asyncio.create_task(_repeat(self.tend, PAUSE), name="upkeep"),
+            asyncio.create_task(_repeat(self._retention.when_due, RETENTION_PAUSE), name="retention"),
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await ended(*tasks)
 
-    async def once(self, *, prune: bool = False) -> None:
-        """One round."""
-        await self._empty_outbox()
+    async def once(self) -> None:
+        """One round of everything."""
+        await self._outbox.once()
+        await self.tend()
+        await self._retention.once()
+
+    async def tend(self) -> None:
+        """Deadlines, and why jobs wait."""
         await self._queue.expire_deadlines()
         await self._explain_waiting()
-        if prune:
-            await self._uploads.prune()
 
     async def _explain_waiting(self) -> None:
         reasons = await self._fleet.waiting_reasons()
@@ -69,23 +65,16 @@ class Maintenance:
         if reasons:
             await self._queue.explain_waiting({need: general or why for need, why in reasons.items()})
 
-    async def _empty_outbox(self) -> None:
-        while entries := await self._outbox.take(limit=20):
-            for entry in entries:
-                try:
-                    await self._delete(entry)
-                except RushesError as error:
-                    log.warning("delete failed", entry=entry.id, tries=entry.tries, error=error.message)
-                    await self._outbox.failed(entry.id, error.message)
-                else:
-                    await self._outbox.done(entry.id)
 
-    async def _delete(self, entry: OutboxEntry) -> None:
-        if entry.action == "delete_keys":
-            await self._storage.delete_many([str(key) for key in entry.target])
-            return
-        keys = [stat.key async for stat in self._storage.list(str(entry.target))]
-        await self._storage.delete_many(keys)
+async def _repeat(work: Callable[[], Awaitable[object]], pause: float) -> None:
+    while True:
+        try:
+            await work()
+        except Unavailable as error:
+            log.warning("maintenance waits", error=error.message)
+        except Exception:
+            log.exception("maintenance broke")
+        await asyncio.sleep(pause)
 
 
 def waiting_reason(servers: list[Server]) -> str | None:

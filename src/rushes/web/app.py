@@ -22,6 +22,7 @@ from rushes.web import (
     servers,
     sign_in,
     submit,
+    trash,
     uploads,
     workflows,
 )
@@ -53,8 +54,8 @@ def create_app(
     errors.install(app)
     app.add_middleware(Surroundings, form_limit=form_limit, metrics=metrics)
     for room in (
-        health, me, sign_in, keys, limits, people, workflows, uploads, submit, jobs, servers, events, files, page,
-        reference,
+        health, me, sign_in, keys, limits, people, workflows, uploads, submit, trash, jobs, servers, events, files,
+        page, reference,
     ):  # fmt: skip
         app.include_router(room.router)
     return app

@@ -25,8 +25,10 @@ from rushes.services.lifecycle import Lifecycle
 from rushes.services.limits import UsageLimits
 from rushes.services.people import PeopleDesk
 from rushes.services.resumable_uploads import ResumableUploads
+from rushes.services.retention import Retention
 from rushes.services.server_desk import ServerDesk
 from rushes.services.submission import Submission
+from rushes.services.trash import Trash
 from rushes.services.uploads import Uploads
 from rushes.web.entrance import Entrance
 
@@ -50,6 +52,8 @@ class Context:
     resumable_uploads: ResumableUploads
     forms: Forms
     lifecycle: Lifecycle
+    trash: Trash
+    retention: Retention
     reader: JobReader
     hub: FeedHub
     catalog: WorkflowCatalog

@@ -255,6 +255,21 @@ class WorkflowDetail(WorkflowSummary):
     graphs: list[str]
 
 
+class EmptiedTrash(Out):
+    purged: int
+    more: bool
+
+
+class RetentionShown(Out):
+    """Days; null is never. `types` differ from the rest."""
+
+    completed_days: float | None
+    failed_days: float | None
+    cancelled_days: float | None
+    trash_days: float | None
+    types: dict[str, dict[str, float | None]] = {}
+
+
 class Ready(Out):
     ready: bool
     parts: dict[str, dict[str, Any]]

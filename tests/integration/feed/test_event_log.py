@@ -184,10 +184,32 @@ async def test_what_changes_no_card_is_no_change(
 async def test_a_deleted_account_takes_its_events_along(
     events: PostgresJobEvents, connection: psycopg.Connection
 ) -> None:
-    cursor = await settled(events, connection)
-    submit(connection)
+    """Of its jobs only a word is left, for the pages that show them."""
     connection.execute("DELETE FROM public.workflow_jobs")
-    assert await changes_since(events, connection, cursor) == []
+    cursor = await settled(events, connection)
+    job = submit(connection)
+    connection.execute("DELETE FROM public.workflow_jobs")
+    assert connection.execute("SELECT FROM public.workflow_job_events").fetchall() == []
+    (gone,) = await changes_since(events, connection, cursor)
+    assert (gone.job_id, gone.user_id, gone.visibility, gone.deleted, gone.card) == (
+        job, ANNA.user_id, "private", True, b"",
+    )  # fmt: skip
+
+
+async def test_whoever_could_see_a_job_hears_that_it_is_gone_for_good(
+    events: PostgresJobEvents, connection: psycopg.Connection
+) -> None:
+    """Also a page that missed all of it: shared, made private again, put into the trash and purged."""
+    job = submit(connection, "public")
+    cursor = await settled(events, connection)
+    for assignment in ("visibility = 'private'", "status = 'cancelled'", "deleted_at = now()"):
+        change(connection, job, assignment)
+    connection.execute("DELETE FROM public.workflow_jobs WHERE id = %s", (job,))
+    other = submit(connection)
+    gone, new = await changes_since(events, connection, cursor)
+    assert (gone.job_id, gone.deleted, gone.was_visibility) == (job, True, "public")
+    assert new.job_id == other
+    assert await changes_since(events, connection, gone.cursor) == [new], "a word has a cursor like any event"
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,10 @@ OTHER_ROWS = (
     "INSERT INTO rushes.ended_sessions (id, user_id, expires_at) VALUES ('s', %(owner)s, now())",
     "INSERT INTO rushes.account_links (sha256, user_id, purpose, expires_at) VALUES ('h', %(owner)s, 'password', now())",
     "INSERT INTO rushes.rates (key, full_until) VALUES ('k', now())",
+    "INSERT INTO rushes.chores (name) VALUES ('retention')",
+    "INSERT INTO rushes.removed_jobs (id, job_id, user_id, visibility)"
+    " VALUES (0, gen_random_uuid(), %(owner)s, 'public')",
+    "INSERT INTO rushes.lost_objects (job_id, key) VALUES (%(job)s, 'k')",
     "INSERT INTO storage_outbox (action, target) VALUES ('delete_keys', '[]')",
     "INSERT INTO rushes_legacy.changes (legacy_table, legacy_id) VALUES ('multitalk_jobs', '1')",
     "INSERT INTO rushes_legacy.progress (step, legacy_table) VALUES ('migrate', 'multitalk_jobs')",

@@ -40,7 +40,8 @@ def test_deleting_nothing_writes_nothing(stage: Stage) -> None:
 def test_an_account_takes_its_jobs_and_uploads_with_it(stage: Stage) -> None:
     job, key = stage.job_in("completed", STRANGER), new_upload(stage)
     stage.ask(None, "DELETE FROM auth.users WHERE id = %s", STRANGER.user_id)
-    assert sorted(outbox(stage)) == [("delete_keys", [key]), ("delete_prefix", job_prefix("img2img", job))]
+    folder = ("delete_prefix", job_prefix("img2img", job))
+    assert sorted(outbox(stage)) == [("delete_keys", [key]), folder, folder], "and again, for a late runner"
     assert stage.ask(None, "SELECT 1 FROM workflow_jobs WHERE id = %s", job) == []
     assert stage.ask(None, "SELECT 1 FROM workflow_job_events WHERE job_id = %s", job) == []
 
@@ -60,3 +61,28 @@ def test_moving_to_the_trash_keeps_the_files(stage: Stage) -> None:
     job = stage.job_in("completed")
     stage.touched(OWNER, "UPDATE workflow_jobs SET deleted_at = now() WHERE id = %s", job)
     assert outbox(stage) == []
+
+
+def test_a_folder_is_looked_at_again_where_a_runner_may_be_late(stage: Stage) -> None:
+    waiting, running = stage.new_job(STRANGER), stage.job_in("processing", STRANGER)
+    ended = stage.job_in("failed", STRANGER)
+    stage.ask(None, "DELETE FROM workflow_jobs WHERE user_id = %s", STRANGER.user_id)
+    rows = stage.ask(
+        None, "SELECT target #>> '{}', available_at > now() + interval '59 minutes' FROM storage_outbox"
+        " WHERE action = 'delete_prefix'",
+    )  # fmt: skip
+    later = {(job_prefix("img2img", job), True) for job in (running, ended)}
+    assert sorted(rows) == sorted(
+        {(job_prefix("img2img", job), False) for job in (waiting, running, ended)} | later
+    )
+
+
+def test_a_job_that_ends_while_it_waits_again_leaves_nothing_of_its_attempts(stage: Stage) -> None:
+    job = stage.job_in("processing")
+    stage.ask(
+        None, "INSERT INTO workflow_job_events (job_id, kind, data) VALUES (%s, 'output', '{\"key\": \"k1\"}')", job
+    )  # fmt: skip
+    stage.move(job, "pending")
+    assert outbox(stage) == [], "the next attempt may still want to know of them"
+    stage.touched(OWNER, "UPDATE workflow_jobs SET cancel_requested_at = now() WHERE id = %s", job)
+    assert outbox(stage) == [("delete_keys", ["k1"])]

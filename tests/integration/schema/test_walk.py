@@ -45,7 +45,9 @@ TABLES: dict[str, Access] = {
     "public.workflow_prompts": Access(owner=3, admin=3, stranger=0, visitor=0),
     "public.comfy_servers": Access(owner=0, stranger=0, visitor=0, admin=1),
     "public.dispatchers": Access(),
-    "public.uploads": Access(owner=1, admin=0, stranger=0, visitor=0),
+    "public.uploads": Access(
+        owner=1, admin=0, stranger=0, visitor=0, hidden=frozenset({"writer", "writing_until"})
+    ),
     "public.caption_datasets": Access(
         anon=1, owner=3, stranger=2, visitor=1, admin=3, hidden=frozenset({"legacy_id", "legacy_row"})
     ),
@@ -67,6 +69,9 @@ TABLES: dict[str, Access] = {
     "rushes.user_bytes": Access(),
     "rushes.rates": Access(),
     "rushes.fair_turns": Access(),
+    "rushes.chores": Access(),
+    "rushes.removed_jobs": Access(),
+    "rushes.lost_objects": Access(),
     "rushes.pruned_events": Access(service="SELECT, UPDATE"),
     "rushes_legacy.changes": Access(),
     "rushes_legacy.progress": Access(),

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from rushes.services.maintenance import Maintenance
+from rushes.services.outbox import OutboxWork
 from tests.integration.app.made import clip, picture
 from tests.integration.app.person import Json, Person
 from tests.integration.app.stand import Stand
@@ -37,12 +38,11 @@ def tidy(app: Stand) -> None:
     maintenance = Maintenance(
         queue=at.queue,
         servers=at.servers,
-        outbox=at.outbox,
-        uploads=at.upload_store,
-        storage=at.storage,
+        outbox=OutboxWork(outbox=at.outbox, storage=at.storage),
+        retention=at.retention,
         fleet=at.fleet,
     )
-    app.do(lambda: maintenance.once(prune=True))
+    app.do(maintenance.once)
 
 
 def announce(person: Person, name: str, content: bytes, **more: Any) -> Json:

@@ -105,5 +105,5 @@ def _change(row: Any) -> FeedChange:
         visibility=visibility,
         deleted=deleted,
         was_visibility=was_visibility,
-        card=card.encode(),
+        card=card.encode() if card else b"",
     )

@@ -1,0 +1,1 @@
+DELETE FROM public.dispatchers WHERE seen_at < %(before)s

@@ -1,0 +1,1 @@
+UPDATE rushes.chores SET ended_at = now(), found = %(found)s WHERE name = %(name)s
