@@ -144,8 +144,7 @@ class _Floor:
 
     async def next_job_in_full(self) -> None:
         server, claim = self._held.popleft()
-        assert await self._queue.executed(claim, ran_seconds=10.0)
-        assert await self._queue.storing(claim, "workflows/w/x/output.png")
+        assert await self._queue.executed(claim, ran_seconds=10.0, keys=["workflows/w/x/output.png"])
         assert await self._queue.complete(claim, RESULT)
         claim = await self._take(server)
         assert await self._queue.store_graph(claim, {"1": {"class_type": "SaveImage", "inputs": {}}}, "v")

@@ -82,12 +82,14 @@ class DispatchQueue(Protocol):
 
     async def submitted(self, claim: Claim) -> bool: ...
 
-    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:
-        """ComfyUI is done with it, after so long: its server may take the next job."""
+    async def executed(
+        self, claim: Claim, *, ran_seconds: float | None = None, keys: Sequence[str] = ()
+    ) -> bool:
+        """ComfyUI is done with it, after so long: its server may take the next job. Books its objects, too."""
         ...
 
     async def storing(self, claim: Claim, key: str) -> bool:
-        """Book an object before it is written, so that it can be found and removed whatever happens."""
+        """Book an object before it is written again, so that it can be found and removed whatever happens."""
         ...
 
     async def progress(self, claim: Claim, progress: Json) -> bool: ...

@@ -11,8 +11,7 @@ import structlog
 from rushes.domain.comfy import ComfyFile, ComfyUnreachable
 from rushes.domain.errors import NotFound, RushesError, Unavailable
 from rushes.domain.keys import attempt_suffix, job_key, public_url
-from rushes.domain.results import NamedFile, name_results
-from rushes.domain.workflow import Workflow
+from rushes.domain.results import NamedFile, Results
 from rushes.ports import (
     Claim,
     Clock,
@@ -57,10 +56,9 @@ class Collector:
         self._keep_metadata = keep_metadata
         self._deriving: set[asyncio.Task[None]] = set()
 
-    async def collect(self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json) -> Result:
-        """Store every file and text. Raises NoOutput, LeaseLost, ComfyFileMissing, Unavailable, StorageFull."""
-        claim = hold.claim
-        named = name_results(workflow, claim.workflow_name, entry, attempt=claim.attempt)
+    async def collect(self, hold: Hold, server: ComfyServer, named: Results) -> Result:
+        """Store every file and text; their keys are booked. Raises NoOutput, LeaseLost, ComfyFileMissing,
+        Unavailable, StorageFull."""
         if not named.files and not named.texts:
             raise NoOutput(
                 "ComfyUI reported success but made no output: an output node was blocked or skipped. "
@@ -80,12 +78,13 @@ class Collector:
     async def _file(self, hold: Hold, server: ComfyServer, output: NamedFile) -> Json:
         """One file, tried again while the server still has it: GPU work isn't repeated for a full disk."""
         claim = hold.claim
-        key = job_key(claim.workflow_type, claim.job_id, output.stored_as)
+        key, booked = result_key(claim, output), True
         until, pause = time.monotonic() + STORE_PATIENCE, FIRST_PAUSE
         while True:
             hold.check(self._clock.now())
-            if not await insist(lambda: self._queue.storing(claim, key)):
+            if not booked and not await insist(lambda: self._queue.storing(claim, key)):
                 raise LeaseLost
+            booked = False  # if the lease is lost meanwhile, the key is somebody else's
             try:
                 stored = await self._store(server, output.file, key)
                 return _described(output, key, stored, await self._probed(key, output))
@@ -153,6 +152,16 @@ class Collector:
             "poster_key": preview.poster_key,
             "thumbhash": preview.thumbhash,
         }
+
+
+def result_key(claim: Claim, output: NamedFile) -> str:
+    """Where an output is stored."""
+    return job_key(claim.workflow_type, claim.job_id, output.stored_as)
+
+
+def result_keys(claim: Claim, made: Results) -> list[str]:
+    """Where all of them are."""
+    return [result_key(claim, output) for output in made.files]
 
 
 def _described(output: NamedFile, key: str, stored: Stored, probe: Probe) -> dict[str, Any]:

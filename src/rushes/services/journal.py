@@ -77,8 +77,10 @@ class JournaledQueue:
         _tell("sent" if done else "late", claim, seconds=self._since_claim(claim), prompt_id=claim.prompt_id)
         return done
 
-    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:
-        done = await self._queue.executed(claim, ran_seconds=ran_seconds)
+    async def executed(
+        self, claim: Claim, *, ran_seconds: float | None = None, keys: Sequence[str] = ()
+    ) -> bool:
+        done = await self._queue.executed(claim, ran_seconds=ran_seconds, keys=keys)
         if times := self._seen.get(claim.lease_token):
             times.executed = time.monotonic()
         _tell("executed" if done else "late", claim, seconds=self._since_claim(claim))

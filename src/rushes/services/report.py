@@ -7,7 +7,7 @@ from rushes.domain.errors import Unavailable
 from rushes.domain.progress import Progress
 from rushes.ports import Claim, DispatchQueue, JobEvents
 
-FIRST_PAUSE, PAUSE = 0.1, 0.5
+FIRST_PAUSE, PAUSE = 0.25, 0.5
 
 
 class ProgressReport:

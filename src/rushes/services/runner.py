@@ -14,6 +14,7 @@ from rushes.domain.graph import bind
 from rushes.domain.history import Ending, Outcome, outcome, seconds_run
 from rushes.domain.job import JobErrorCode
 from rushes.domain.progress import Progress, ProgressTracker
+from rushes.domain.results import Results, name_results
 from rushes.domain.workflow import Workflow
 from rushes.ports import (
     Claim,
@@ -24,7 +25,7 @@ from rushes.ports import (
     Json,
     WorkflowCatalog,
 )
-from rushes.services.collect import Collector, NoOutput
+from rushes.services.collect import Collector, NoOutput, result_keys
 from rushes.services.follow import Follower, PromptLost
 from rushes.services.hold import CancelRequested, DeadlinePassed, Hold, LeaseLost, Stopping
 from rushes.services.inputs import InputSender
@@ -141,12 +142,14 @@ class Runner:
             )
             entry = await follower.to_the_end()
             ran_seconds = seconds_run(entry) if entry else None
-            is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds))
+            made = self._made(hold, workflow, entry)
+            keys = result_keys(claim, made) if made else []
+            is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds, keys=keys))
             executed()  # after the row: the lane looks at once, and must find the place free
             if not is_ours:
                 raise LeaseLost
             # within the block: the result doesn't wait for a socket's end
-            await self._finish(hold, server, workflow, entry, report)
+            await self._finish(hold, server, entry, made, report)
 
     async def _send(
         self,
@@ -214,22 +217,33 @@ class Runner:
             claim, JobErrorCode.SERVER_LOST, words, first_retry=first_retry, innocent=hold.only_waited
         )
 
+    def _made(self, hold: Hold, workflow: Workflow, entry: Json | None) -> Results | None:
+        """What is to be stored; None when that is nothing."""
+        if hold.cancel_requested or entry is None or outcome(entry).ending is not Ending.SUCCESS:
+            return None
+        claim = hold.claim
+        return name_results(workflow, claim.workflow_name, entry, attempt=claim.attempt)
+
     async def _finish(
-        self, hold: Hold, server: ComfyServer, workflow: Workflow, entry: Json | None, report: ProgressReport
+        self,
+        hold: Hold,
+        server: ComfyServer,
+        entry: Json | None,
+        made: Results | None,
+        report: ProgressReport,
     ) -> None:
         claim = hold.claim
         if hold.cancel_requested or entry is None:
             await self._settle.cancelled(claim)
             return
-        ended = outcome(entry)
-        if ended.ending is Ending.SUCCESS:
+        if made is not None:
             await report(Progress(stage="collecting", percent=99))
-            result = await self._collector.collect(hold, server, workflow, entry)
+            result = await self._collector.collect(hold, server, made)
             if not await self._settle.completed(claim, result):
                 raise LeaseLost
             self._collector.derive_later(claim, result)
             return
-        await self._ended_badly(claim, server, ended)
+        await self._ended_badly(claim, server, outcome(entry))
 
     async def _ended_badly(self, claim: Claim, server: ComfyServer, ended: Outcome) -> None:
         code = ended.code or JobErrorCode.NODE_ERROR

@@ -95,8 +95,13 @@ class PostgresDispatchQueue:
     async def submitted(self, claim: Claim) -> bool:
         return await self._guarded("submitted", claim, durable=False, attempt=claim.attempt)
 
-    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:
-        done = await self._guarded("executed", claim, durable=False, ran=ran_seconds)
+    async def executed(
+        self, claim: Claim, *, ran_seconds: float | None = None, keys: Sequence[str] = ()
+    ) -> bool:
+        # If this is undone, so is what comes after: the job runs on elsewhere and writes the same keys again.
+        done = await self._guarded(
+            "executed", claim, durable=False, ran=ran_seconds, keys=list(keys), attempt=claim.attempt
+        )
         await self._events.notify("jobs")  # the server has room again: wake whoever may fill it
         return done
 
@@ -104,7 +109,6 @@ class PostgresDispatchQueue:
         return await self._guarded("progress", claim, durable=False, progress=Jsonb(progress))
 
     async def storing(self, claim: Claim, key: str) -> bool:
-        # If this is undone, so is what comes after: the job runs on elsewhere and writes the same key again.
         return await self._guarded("storing", claim, durable=False, key=key, attempt=claim.attempt)
 
     async def complete(self, claim: Claim, result: Result) -> bool:

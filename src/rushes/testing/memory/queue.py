@@ -53,8 +53,14 @@ class MemoryQueue:
     async def submitted(self, claim: Claim) -> bool:
         return self._book("submitted", claim)
 
-    async def executed(self, claim: Claim, *, ran_seconds: float | None = None) -> bool:  # noqa: ARG002
-        return self._book("executed", claim)
+    async def executed(
+        self,
+        claim: Claim,
+        *,
+        ran_seconds: float | None = None,  # noqa: ARG002
+        keys: Sequence[str] = (),
+    ) -> bool:
+        return self._book("executed", claim, *keys)
 
     async def storing(self, claim: Claim, key: str) -> bool:
         return self._book("storing", claim, key)

@@ -1,5 +1,5 @@
 -- ComfyUI is done with it: its server may take the next job while the results are stored. What loading its models
--- cost is learned on the way; of the many runs that find them loaded a sample is enough.
+-- cost is learned on the way, and its objects are booked before they are written; of the many runs that find them loaded a sample is enough.
 WITH held AS (
     UPDATE public.workflow_job_leases
     SET occupies_server = false
@@ -13,5 +13,9 @@ WITH held AS (
     JOIN public.workflow_jobs AS j ON j.id = h.job_id
     WHERE r.digest = j.requires AND r.model_set IS NOT NULL AND %(ran)s::real > 0
       AND (h.cold OR r.warm_seconds IS NULL OR random() < 0.2)
+), booked AS (
+    INSERT INTO public.workflow_job_events (job_id, kind, data)
+    SELECT h.job_id, 'output', jsonb_build_object('key', key, 'attempt', %(attempt)s::int)
+    FROM held AS h CROSS JOIN unnest(%(keys)s::text[]) AS key
 )
 SELECT job_id FROM held
