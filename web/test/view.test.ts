@@ -9,7 +9,7 @@ import {
 } from '../src/lib/view';
 
 const FULL: View = {
-  page: 'servers',
+  page: 'people',
   workflow: 'lipsync-one',
   scope: 'all',
   only: true,

@@ -1,5 +1,5 @@
 import { api, type JobChanges } from './api/calls';
-import { messageOf } from './api/errors';
+import { ApiError, messageOf } from './api/errors';
 import type { Job } from './api/types';
 import { failure, isStoredFile } from './job';
 import { location } from './location.svelte';
@@ -12,7 +12,13 @@ async function attempt<T>(what: Promise<T>): Promise<T | undefined> {
   try {
     return await what;
   } catch (error) {
-    toasts.fail(messageOf(error));
+    const limited = error instanceof ApiError && error.code === 'quota_exceeded';
+    toasts.fail(
+      messageOf(error),
+      limited
+        ? { label: 'Limits', run: () => location.go({ page: 'limits', job: null }) }
+        : undefined,
+    );
     return undefined;
   }
 }

@@ -17,3 +17,8 @@ export function remember(name: string, value: unknown): void {
     // Nothing depends on it.
   }
 }
+
+/** Be told when another tab remembers something else by that name. */
+export function onchange(name: string, changed: () => void): void {
+  window.addEventListener('storage', ({ key }) => key === PREFIX + name && changed());
+}

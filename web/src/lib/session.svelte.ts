@@ -6,6 +6,7 @@ import { Feed } from './feed.svelte';
 import { matches } from './job';
 import type { LiveListener } from './live';
 import { location } from './location.svelte';
+import { onchange } from './memory';
 import { sentence, words } from './text';
 import { usualTime } from './time';
 import { followTogether } from './together';
@@ -41,6 +42,8 @@ class Session {
       return;
     }
     void this.#look();
+    // Another tab signed in or out: what is here is somebody else's.
+    onchange('account', () => window.location.reload());
     await Promise.race([
       this.#follow(),
       new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)),

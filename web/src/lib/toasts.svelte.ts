@@ -17,8 +17,8 @@ class Toasts {
     this.#add({ id: ++this.#count, text, tone: 'plain', action });
   }
 
-  fail(text: string): void {
-    this.#add({ id: ++this.#count, text, tone: 'bad' });
+  fail(text: string, action?: Toast['action']): void {
+    this.#add({ id: ++this.#count, text, tone: 'bad', action });
   }
 
   dismiss(id: number): void {

@@ -1,8 +1,11 @@
 import { KINDS, STATUSES, type Kind, type Status } from './api/types';
 
+/** What there is beside the feed; servers and people are for administrators. */
+export const PAGES = ['account', 'keys', 'limits', 'people', 'servers'] as const;
+
 /** What the page shows. All of it lives in the URL, so that a link is a saved view. */
 export interface View {
-  page: 'servers' | null; // instead of the feed; for administrators
+  page: (typeof PAGES)[number] | null; // instead of the feed
   workflow: string | null; // chosen in the form
   scope: 'mine' | 'all';
   only: boolean; // "This workflow": the feed follows the form's choice
@@ -39,7 +42,7 @@ export function parseView(search: string): View {
     value !== null && pattern.test(value) ? value : null;
   const unique = <T>(items: T[]) => [...new Set(items)];
   return {
-    page: among(['servers'], params.get('page')),
+    page: among(PAGES, params.get('page')),
     workflow: matching(WORKFLOW_TYPE, params.get('workflow')),
     scope: params.get('scope') === 'all' ? 'all' : 'mine',
     only: params.get('feed') === 'this',

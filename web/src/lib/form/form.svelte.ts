@@ -19,6 +19,7 @@ export class JobForm {
   preview = $state(false);
   sending = $state(false);
   problem = $state(''); // of the whole form
+  obstacle = $state(''); // the code of that problem
   #tried = $state(false);
   #touched = new SvelteSet<string>();
   #rejected = new SvelteMap<string, string>(); // what the server said, by dotted name
@@ -113,7 +114,7 @@ export class JobForm {
   async submit(): Promise<Job | null> {
     if (this.sending) return null;
     this.#tried = true;
-    this.problem = '';
+    [this.problem, this.obstacle] = ['', ''];
     this.#rejected.clear();
     if (Object.keys(this.#faults).length) return null;
     this.sending = true;
@@ -146,7 +147,9 @@ export class JobForm {
     const beside = [...this.#rejected.keys()].every((path) =>
       names.includes(path.split('.')[0] ?? ''),
     );
-    if (!this.#rejected.size || !beside) this.problem = messageOf(error);
+    if (this.#rejected.size && beside) return;
+    this.problem = messageOf(error);
+    this.obstacle = error instanceof ApiError ? error.code : '';
   }
 }
 
