@@ -64,6 +64,10 @@ class DispatchQueue(Protocol):
         """
         ...
 
+    async def some_wait(self) -> bool:
+        """Whether any job could be claimed now, by some server."""
+        ...
+
     async def rescue(self, *, owner: str, lease_seconds: float, limit: int = 10) -> list[Claim]:
         """Take over processing jobs whose lease ran out, in place, each with a new token."""
         ...

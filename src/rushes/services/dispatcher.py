@@ -23,6 +23,8 @@ log = structlog.get_logger("rushes.dispatcher")
 
 HAND_BACK = 10.0  # seconds that jobs have to come to a point at which they can be handed back
 RESCUES = 50  # jobs that are taken over in one statement
+LOOK_SECONDS = 1.0  # a hint may have been lost, and a retry comes due without one
+FEW_LANES = 3  # that are woken without asking first
 
 
 class Dispatcher:
@@ -76,6 +78,7 @@ class Dispatcher:
             asyncio.create_task(self._every(1.0, self._look_for_cancels), name="cancels"),
             asyncio.create_task(self._every(5.0, self._alive), name="alive"),
             asyncio.create_task(self._every(1.0, self._heed_signals), name="signals"),
+            asyncio.create_task(self._every(LOOK_SECONDS, self._wake_lanes), name="wake"),
         ]
         try:
             await self._stopping.wait()
@@ -214,7 +217,12 @@ class Dispatcher:
         async for signal in self._events.listen("jobs", "cancel"):
             if signal.kind == "cancel":
                 self._cancel(signal.payload)
-                continue
+            else:
+                await self._wake_lanes()
+
+    async def _wake_lanes(self) -> None:
+        """Let them look for work, if there is any: a thousand idle lanes must not ask a thousand times."""
+        if len(self._lanes) <= FEW_LANES or await self._queue.some_wait():
             for lane in self._lanes.values():
                 lane.wake()
 

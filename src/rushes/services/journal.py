@@ -129,6 +129,9 @@ class JournaledQueue:
     async def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> dict[UUID, bool]:
         return await self._queue.renew(claims, lease_seconds=lease_seconds)
 
+    async def some_wait(self) -> bool:
+        return await self._queue.some_wait()
+
     async def cancels_asked(self, claims: Sequence[Claim]) -> list[UUID]:
         return await self._queue.cancels_asked(claims)
 

@@ -15,6 +15,7 @@ from rushes.services.runner import Runner
 log = structlog.get_logger("rushes.lane")
 
 SWAP_WAIT = 1.5  # seconds
+RESTING = 30.0  # the dispatcher looks for work every second, and wakes the lanes when there is some
 PREFETCH = 1  # one job beyond the slots: its uploads overlap the run before it
 
 
@@ -30,7 +31,6 @@ class Lane:
         owner: str,
         lease_seconds: float,
         holds: dict[UUID, Hold],
-        poll_seconds: float = 1.0,
     ) -> None:
         self.server = server
         self._queue = queue
@@ -38,7 +38,6 @@ class Lane:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._holds = holds
-        self._poll_seconds = poll_seconds
         self._occupying = 0
         self._idle_since = float("-inf")
         self._wake = asyncio.Event()
@@ -59,7 +58,7 @@ class Lane:
             except Exception:
                 # One job that can't be read must not end the lane that all others wait for.
                 log.exception("claim broke", server=self.server.url)
-            pause = min(self._poll_seconds, max(0.0, self._swap_in()) or self._poll_seconds)
+            pause = self._swap_in() if self._swap_in() > 0 else RESTING
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:

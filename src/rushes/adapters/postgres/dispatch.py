@@ -58,6 +58,10 @@ class PostgresDispatchQueue:
         await self._events.notify("jobs")
         return _claim(row)
 
+    async def some_wait(self) -> bool:
+        row = await self._database.fetch(query("some_wait"), durable=False)
+        return bool(row and row[0])
+
     async def rescue(self, *, owner: str, lease_seconds: float, limit: int = 10) -> list[Claim]:
         rows = await self._database.fetch_all(
             query("rescue"), {"owner": owner, "lease_seconds": lease_seconds, "limit": limit}

@@ -27,6 +27,10 @@ class MemoryQueue:
         """What was booked, in order."""
         return [what for what, _, _ in self.booked]
 
+    async def some_wait(self) -> bool:
+        self._reach()
+        return bool(self.waiting)
+
     async def claim(self, **_: Any) -> Claim | None:
         self._reach()
         return self.waiting.pop(0) if self.waiting else None
