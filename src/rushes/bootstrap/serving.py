@@ -24,6 +24,7 @@ from rushes.services.feed import FeedHub
 from rushes.settings import Switch
 from rushes.web.app import create_app
 from rushes.web.context import Context, Scraping
+from rushes.web.hosts import name_of
 
 GRACE_SECONDS = 5
 BACKLOG = 2048
@@ -107,7 +108,7 @@ async def serving(at: Installation, listener: socket.socket) -> AsyncIterator[Se
     form_limit = (at.settings.limit_upload_video_mb + 200 * at.settings.limit_upload_mb) * 1024**2
     server = _Server(
         uvicorn.Config(
-            create_app(context, form_limit=form_limit, metrics=at.metrics),
+            create_app(context, form_limit=form_limit, metrics=at.metrics, hosts=_hosts(at, host)),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -151,6 +152,14 @@ def _free_bytes(folder: Path | None) -> int | None:
         return shutil.disk_usage(folder).free
     except OSError:
         return None
+
+
+def _hosts(at: Installation, host: str) -> list[str] | None:
+    """Other addresses are reached under names that only their operators know."""
+    if not ipaddress.ip_address(host).is_loopback:
+        return None
+    public = [name_of(at.settings.public_url)] if at.settings.public_url else []
+    return [f"[{host}]" if ":" in host else host, *public]
 
 
 def _allowed(switch: Switch, host: str) -> bool:
