@@ -1,5 +1,6 @@
 """What a page of another site can do with somebody's browser: nothing."""
 
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -83,6 +84,10 @@ def test_the_address_that_people_use_is_known(postgres_server: str, tmp_path: Pa
         app_database(postgres_server) as url,
         Stand(url, tmp_path, dispatchers=0, public_url="https://rushes.example:8443/") as stand,
     ):
+        end = time.monotonic() + 10
+        while not stand.serving.server.started:
+            assert time.monotonic() < end
+            time.sleep(0.01)
         port = stand.serving.server.servers[0].sockets[0].getsockname()[1]
         with Person(f"http://127.0.0.1:{port}") as guest:
             assert guest.get("/api/me", headers={"Host": "rushes.example:8443"}).status_code == 200
