@@ -1,5 +1,6 @@
 """The whole installation as processes: a database, dispatchers, an API, ComfyUI servers, and their storage."""
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from tests.chaos.timeline import Timeline
 
 LEASE_SECONDS = 3.0
 START_SECONDS = 60.0
+DISK_BYTES = 256 << 20
 
 
 class Comfy:
@@ -81,7 +83,9 @@ class Town:
         self.timeline = timeline
         self.lease_seconds = lease_seconds
         self.kinds: tuple[Kind, ...] = REAL if comfy_urls else DEMO
-        self.storage = folder / "storage"
+        self.disk = folder / "disk"
+        self.storage = self.disk / "storage"
+        self.disk_can_fill = False
         self._settings = settings or {}
         self._stack = ExitStack()
         self.database = OwnDatabase()
@@ -102,6 +106,7 @@ class Town:
         try:
             self._stack.callback(self._end_all)
             self._stack.enter_context(self.database)
+            self._mount()
             self._start()
         except BaseException:
             self._stack.close()
@@ -112,6 +117,15 @@ class Town:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _mount(self) -> None:
+        """A disk of its own that can be filled, where that may be made: only root may."""
+        self.disk.mkdir(parents=True)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", str(self.disk)]
+        if not subprocess.run(mount, capture_output=True, check=False).returncode:
+            self._stack.callback(subprocess.run, ["umount", "-l", str(self.disk)], check=True)
+            self.disk_can_fill = True
+        self.storage.mkdir()
 
     def _start(self) -> None:
         types = self.folder / "types"

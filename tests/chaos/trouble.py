@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,6 +145,19 @@ def storage_away(town: Town, chance: random.Random, taken: frozenset[str]) -> Be
     return Begun("storage", "the storage is away", chance.uniform(0.5, 2.5), back)
 
 
+def fill_disk(town: Town, chance: random.Random, taken: frozenset[str]) -> Begun | None:
+    """Not one more byte fits."""
+    if "storage" in taken or not town.disk_can_fill:
+        return None
+    filler = town.disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            with suppress(OSError):
+                while file.write(b"x" * size) == size:
+                    pass
+    return Begun("storage", "the disk is full", chance.uniform(0.5, 2.5), filler.unlink)
+
+
 def freeze_database(town: Town, chance: random.Random, taken: frozenset[str]) -> Begun | None:
     if "database" in taken:
         return None
@@ -174,6 +188,7 @@ TROUBLES: tuple[tuple[Trouble, int], ...] = (
     (pause_comfy, 2),
     (comfy_fault, 10),
     (storage_away, 2),
+    (fill_disk, 2),
     (freeze_database, 1),
     (crash_database, 1),
     (cut_connections, 2),
