@@ -8,6 +8,7 @@ import io
 import random
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from bench.graphs import Graph
 
 HALF, TRIVIAL, PICTURE = "half a second", "trivial", "1 MB image"
 WAIT_SECONDS = 600
+MANY = 8  # connections
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ def _round(stage: Stage, chosen: argparse.Namespace) -> list[figures.Row]:
     if chosen.pictures:
         rows.append(_pictures(stage, chosen.pictures))
     if chosen.posts:
-        rows.append(_posts(stage, name, graph, chosen.posts))
+        rows += [_posts(stage, name, graph, chosen.posts, connections) for connections in (1, MANY)]
     return rows
 
 
@@ -146,11 +148,14 @@ def _pictures(stage: Stage, count: int) -> figures.Row:
     }
 
 
-def _posts(stage: Stage, name: str, graph: Graph, count: int) -> figures.Row:
-    """Accepted a second over one connection, while the server works; what was accepted is taken back."""
+def _posts(stage: Stage, name: str, graph: Graph, count: int, connections: int) -> figures.Row:
+    """Accepted a second, while the server works; what was accepted is taken back."""
     made = [graphs.numbered(name, graph, random.randrange(1 << 24)) for _ in range(count)]
+    shares = [made[n::connections] for n in range(connections)]
     began = time.perf_counter()
-    prompts = direct.post(stage.comfy, made, "bench")
+    with ThreadPoolExecutor(connections) as clients:
+        posted = clients.map(lambda share: direct.post(stage.comfy, share, "bench"), shares)
+        prompts = [prompt for share in posted for prompt in share]
     straight = time.perf_counter() - began
     connection = places.connect(stage.comfy)
     connection.request("POST", "/queue", '{"clear": true}')
@@ -160,12 +165,13 @@ def _posts(stage: Stage, name: str, graph: Graph, count: int) -> figures.Row:
     while _queued(stage.comfy):
         time.sleep(0.1)
     began, cpu = time.perf_counter(), places.own_cpu_seconds(stage.pid)
-    _submit(stage, name, count, {})
+    with ThreadPoolExecutor(connections) as clients:
+        list(clients.map(lambda share: _submit(stage, name, len(share), {}), shares))
     through = time.perf_counter() - began
     cpu = places.own_cpu_seconds(stage.pid) - cpu
     _cancel_all(stage)
     return {
-        "what": f"{len(prompts)} posts",
+        "what": f"{len(prompts)} posts over {connections}",
         "straight s": straight,
         "rushes s": through,
         "ratio": straight / through,
