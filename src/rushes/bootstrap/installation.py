@@ -23,6 +23,7 @@ from rushes.adapters.postgres.queue import PostgresQueueDesk
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.adapters.postgres.retention import PostgresRetention
 from rushes.adapters.postgres.servers import PostgresProcesses, PostgresServerRegistry
+from rushes.adapters.postgres.storage_check import PostgresStorageRows
 from rushes.adapters.postgres.uploads import PostgresUploads
 from rushes.adapters.postgres.writer import PostgresJobWriter
 from rushes.bootstrap.accounts import People, people
@@ -67,6 +68,7 @@ class Installation:
     queue_desk: PostgresQueueDesk
     processes: PostgresProcesses
     outbox: PostgresOutbox
+    storage_rows: PostgresStorageRows
     upload_store: PostgresUploads
     people: People
     accounts: PostgresAccounts
@@ -189,6 +191,7 @@ def _put_together(
         queue_desk=queue_desk,
         processes=PostgresProcesses(database=database),
         outbox=PostgresOutbox(database=database),
+        storage_rows=PostgresStorageRows(database=database),
         upload_store=upload_store,
         people=persons,
         accounts=persons.accounts,

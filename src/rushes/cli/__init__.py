@@ -25,6 +25,7 @@ COMMANDS = {
     "queue": "servers:queue",
     "users": "users:users",
     "keys": "keys:keys",
+    "storage": "storage:storage",
     "db": "database:db",
     "legacy": "legacy:legacy",
 }

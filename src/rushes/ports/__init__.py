@@ -41,6 +41,7 @@ from rushes.ports.people import (
 from rushes.ports.retention import RetentionStore, TrashStore
 from rushes.ports.shapes import Json
 from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, SignedPut, StorageOutbox, Stored
+from rushes.ports.storage_check import JobFiles, StorageRows, UploadFile
 from rushes.ports.uploads import Upload, UploadStore
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Gap",
     "JobEvents",
     "JobFailure",
+    "JobFiles",
     "JobQuery",
     "JobReader",
     "JobWriter",
@@ -97,11 +99,13 @@ __all__ = [
     "Signal",
     "SignedPut",
     "StorageOutbox",
+    "StorageRows",
     "Stored",
     "StoredFile",
     "SystemStats",
     "TrashStore",
     "Upload",
+    "UploadFile",
     "UploadStore",
     "UseBook",
     "WorkflowCatalog",

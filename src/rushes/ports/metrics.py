@@ -71,6 +71,7 @@ class Figures:
     leases_overdue: int = 0
     outbox_entries: int = 0
     outbox_oldest_seconds: float = 0.0
+    outbox_failing: int = 0
 
 
 class FigureStore(Protocol):

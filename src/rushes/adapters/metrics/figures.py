@@ -116,6 +116,11 @@ def _rest(figures: Figures, up: bool) -> Iterator[Metric]:
         ("rushes_leases_overdue", "Running jobs whose dispatcher is silent", figures.leases_overdue),
         ("rushes_outbox_entries", "Deletes that must reach the storage", figures.outbox_entries),
         ("rushes_outbox_oldest_seconds", "Age of the oldest of them", figures.outbox_oldest_seconds),
+        (
+            "rushes_outbox_failing",
+            "Those of them that the storage has refused at least once",
+            figures.outbox_failing,
+        ),
     ):
         yield _gauge(name, says, value if up else None)
 

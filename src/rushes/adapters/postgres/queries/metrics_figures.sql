@@ -33,6 +33,8 @@ SELECT json_build_object(
     'dispatchers', (SELECT count(*) FROM public.dispatchers WHERE seen_at > now() - interval '30 seconds'),
     'leases_overdue', (SELECT count(*) FROM public.workflow_job_leases WHERE expires_at < now()),
     'outbox_entries', (SELECT count(*) FROM public.storage_outbox),
+    'outbox_failing', (SELECT count(last_error) FROM public.storage_outbox),
     'outbox_oldest_seconds', (
-        SELECT coalesce(greatest(0, extract(epoch FROM now() - min(created_at))), 0) FROM public.storage_outbox)
+        SELECT coalesce(greatest(0, extract(epoch FROM now() - min(created_at))), 0) FROM public.storage_outbox
+        WHERE tries > 0 OR available_at <= now())  -- not those that are meant to wait
 )::text AS body
