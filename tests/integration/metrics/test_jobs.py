@@ -122,13 +122,17 @@ def test_the_installation(app: Stand, demo: DemoServer):
     [(server,)] = app.sql("select id from comfy_servers")
     app.sql("update comfy_servers set draining = true, open_until = now() + interval '1 hour'")
     app.sql("insert into queue_pauses (workflow_type) values ('sleep'), ('*')")
-    app.sql("insert into storage_outbox (action, target, created_at, available_at)"
-            " values ('delete_keys', '[\"x\"]', now() - interval '1 hour', now() + interval '1 hour')")  # fmt: skip
+    app.sql(
+        "insert into storage_outbox (action, target, created_at, available_at, tries, last_error) values"
+        " ('delete_keys', '[\"x\"]', now() - interval '1 hour', now() + interval '1 hour', 3, 'No.'),"
+        " ('delete_keys', '[\"x\"]', now() - interval '2 hours', now() + interval '1 hour', 0, NULL)"  # is to wait
+    )
     try:
         seen = until(app.url, lambda seen: seen.value("rushes_server_draining") == 1)
         assert seen.value("rushes_server_breaker_open", server=demo.url) == 1
         assert seen.labels("rushes_queue_paused") == [{"workflow_type": "*"}, {"workflow_type": "sleep"}]
-        assert seen.value("rushes_outbox_entries") == 1
+        assert seen.value("rushes_outbox_entries") == 2
+        assert seen.value("rushes_outbox_failing") == 1
         assert seen.value("rushes_outbox_oldest_seconds") == pytest.approx(3600, abs=60)
     finally:
         app.sql("update comfy_servers set draining = false, open_until = null where id = %s", server)
