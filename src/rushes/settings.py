@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     database_pooler: bool = Field(
         False, description="RUSHES_DATABASE_URL is a transaction pooler: no prepared statements, no LISTEN"
     )
+    database_connections: int = Field(
+        18,
+        ge=3,
+        le=1000,
+        description="How many connections one process opens for its statements; it listens on one or two more. "
+        "All processes together must stay under the database's max_connections",
+    )
     comfy_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="ComfyUI servers, comma-separated: http://127.0.0.1:8188; http://name:password@host signs in there",

@@ -103,7 +103,12 @@ async def open_installation(settings: Settings, *, migrated: bool = True) -> Asy
         if migrated:
             await migrate(dsn)
         database = await stack.enter_async_context(
-            Database(dsn, prepare_threshold=None if settings.database_pooler else 5)
+            Database(
+                dsn,
+                prepare_threshold=None if settings.database_pooler else 5,
+                # without a pooler there are three kinds of sessions, which share what there is
+                max_size=settings.database_connections // (1 if settings.database_pooler else 3),
+            )
         )
         events = PostgresJobEvents(database, listen_dsn=_listen_dsn(settings, dsn))
         stack.push_async_callback(events.aclose)
