@@ -8,7 +8,13 @@ from rushes.ports.legacy import LegacyStatements
 ROW_BYTES = 64 * 1024**2
 """A row beyond it is carried over with its long texts cut; `files` reads them where they are."""
 
-KEYS = {"multitalk_jobs": "job_id", "style_transfers": "id", "edited_images": "id", "datasets": "id", "data": "id"}
+KEYS = {
+    "multitalk_jobs": "job_id",
+    "style_transfers": "id",
+    "edited_images": "id",
+    "datasets": "id",
+    "data": "id",
+}
 UNITS = ("multitalk_jobs", "style_transfers", "edited_images", "datasets")
 """What becomes a job; the rows of `data` belong to their dataset."""
 
@@ -20,7 +26,8 @@ KNOWN = {
     ),
     "style_transfers": (
         "id", "created_at", "source_image_url", "style_image_url", "prompt", "result_image_url", "workflow_name",
-        "model_used", "processing_time_seconds", "user_ip", "status", "comfyui_prompt_id", "error_message", "updated_at",
+        "model_used", "processing_time_seconds", "user_ip", "status", "comfyui_prompt_id", "error_message",
+        "updated_at",
     ),
     "edited_images": (
         "id", "created_at", "source_image_url", "prompt", "result_image_url", "workflow_name", "model_used",
@@ -80,7 +87,13 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
             query("shape"), {"name": name, "key": key}
         ):
             found[name] = Shape(
-                name, relation, rows, key_type, tuple(columns), _quoted(size), _content(_quoted(size), _quoted(cut))
+                name,
+                relation,
+                rows,
+                key_type,
+                tuple(columns),
+                _quoted(size),
+                _content(_quoted(size), _quoted(cut)),
             )
     return found
 

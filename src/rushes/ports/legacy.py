@@ -29,6 +29,20 @@ class LegacyStatements(Protocol):
         """Another connection's rows by COPY from end to end, a chunk at a time."""
         ...
 
+    def copy_out(self, table: str) -> AsyncIterator[bytes]:
+        """A table's rows as COPY's text; nothing else may run meanwhile. Columns may follow in parentheses."""
+        ...
+
+    async def copy_in(self, into: str, text: AsyncIterator[bytes]) -> None:
+        """The same, back."""
+        ...
+
+    def transaction(
+        self, *, lock_seconds: float | None = None
+    ) -> AbstractAsyncContextManager["LegacyStatements"]:
+        """A transaction; within one, a savepoint. Raises Unavailable when a lock isn't had within `lock_seconds`."""
+        ...
+
 
 class LegacyDatabase(LegacyStatements, Protocol):
     """A connection of its own, without a statement's time limit; outside of a transaction every statement commits."""
@@ -36,12 +50,6 @@ class LegacyDatabase(LegacyStatements, Protocol):
     @property
     def place(self) -> str:
         """Where it is, without credentials."""
-        ...
-
-    def transaction(
-        self, *, lock_seconds: float | None = None
-    ) -> AbstractAsyncContextManager["LegacyStatements"]:
-        """A transaction. Raises Unavailable when a lock isn't had within `lock_seconds`: try again."""
         ...
 
     async def patiently(

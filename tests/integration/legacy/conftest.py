@@ -25,9 +25,17 @@ def load_legacy(url: str, *files: str) -> None:
             connection.execute((DATA / name).read_bytes())
 
 
+def _schema(url: str) -> None:
+    asyncio.run(migrate(url))
+
+
 def _taken_over(url: str) -> None:
     asyncio.run(migrate(url))
     load_legacy(url)
+
+
+def _source(url: str) -> None:
+    load_legacy(url, "sample.sql")
 
 
 def _sample(url: str) -> None:
@@ -37,9 +45,7 @@ def _sample(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def schema_template(postgres_server: str) -> str:
-    return template_database(
-        postgres_server, "rushes_legacy_schema", lambda url: asyncio.run(migrate(url)) and None
-    )
+    return template_database(postgres_server, "rushes_legacy_schema", _schema)
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +61,7 @@ def sample_template(postgres_server: str) -> str:
 @pytest.fixture(scope="session")
 def source_template(postgres_server: str) -> str:
     """The sample alone, as a database that knows nothing of Rushes."""
-    return template_database(
-        postgres_server, "rushes_legacy_source", lambda url: load_legacy(url, "sample.sql")
-    )
+    return template_database(postgres_server, "rushes_legacy_source", _source)
 
 
 @pytest.fixture

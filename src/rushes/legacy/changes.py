@@ -1,0 +1,107 @@
+"""What changes in the old tables while they are taken over: noted by triggers, followed by `drain`."""
+
+from collections.abc import Mapping, Sequence
+
+from rushes.legacy.queries import filled, query
+from rushes.legacy.tables import UNITS, Shape, shapes
+from rushes.ports.legacy import LegacyDatabase, LegacyStatements
+
+MOST = 1000
+"""Changes a round."""
+
+
+async def follow(source: LegacyDatabase, tables: Mapping[str, Shape]) -> None:
+    """Put the triggers on the old tables, where they are missing. Raises Unavailable when a table stays locked."""
+    await source.patiently(query("changes_table"))
+    for shape in tables.values():
+        await source.patiently(filled("changes_follow", **_noted(shape)))
+
+
+async def forget(source: LegacyDatabase, tables: Mapping[str, Shape]) -> None:
+    """Take the triggers away again."""
+    for shape in tables.values():
+        await source.patiently(filled("changes_forget", relation=shape.relation, name=shape.name))
+
+
+async def drain(
+    target: LegacyStatements,
+    source: LegacyStatements | None = None,
+    *,
+    tables: Mapping[str, Shape] | None = None,
+    most: int = MOST,
+) -> int:
+    """Follow noted changes, up to `most`; how many there were. 0: none is left.
+
+    `source` where the old tables are in another database. Call it in a transaction to have them all or none.
+    """
+    apart = source is not None and source is not target
+    origin = source if source is not None else target
+    known = tables or await shapes(origin)
+    # the source commits last: a change that is lost on the way is still noted there
+    async with origin.transaction(), target.transaction():
+        taken = {name: (ids, n) for name, ids, n in await origin.fetch(query("changes_take"), {"most": most})}
+        for name in UNITS:
+            if name in taken and name in known:
+                await _follow_rows(target, origin if apart else None, known, name, taken[name][0])
+        return sum(int(n) for _, n in taken.values())
+
+
+async def _follow_rows(
+    target: LegacyStatements,
+    source: LegacyStatements | None,
+    tables: Mapping[str, Shape],
+    name: str,
+    ids: Sequence[str],
+) -> None:
+    shape = tables[name]
+    within = f"t.{shape.key} = ANY (%(ids)s::text[]::{shape.key_type}[])"
+    there = await (source or target).fetch(
+        filled("ids_of", key=shape.key, relation=shape.relation, range=within), {"ids": list(ids)}
+    )
+    gone = sorted(set(ids) - {found for (found,) in there})
+    if gone:
+        await target.execute("SELECT rushes_legacy.let_go(%(name)s, %(ids)s)", {"name": name, "ids": gone})
+    await take(target, source, tables, name, within, {"ids": list(ids)})
+
+
+async def take(
+    target: LegacyStatements,
+    source: LegacyStatements | None,
+    tables: Mapping[str, Shape],
+    name: str,
+    within: str,
+    params: Mapping[str, object],
+) -> int:
+    """Take in the rows of a table that a condition on `t` chooses; how many jobs were written."""
+    rows = _selected(tables, name, within)
+    if source is None:
+        written = await target.fetch(filled("take_selected", rows=rows), params)
+    else:
+        await target.execute(query("came_table"))
+        await target.copy_from(source, rows, params, "pg_temp.came (legacy_table, legacy_id, content)")
+        written = await target.fetch(query("take_came"))
+        await target.execute("DELETE FROM pg_temp.came")
+    return int(written[0][0])
+
+
+def _selected(tables: Mapping[str, Shape], name: str, within: str) -> str:
+    shape = tables[name]
+    rows = filled(
+        "rows_of", name=name, key=shape.key, content=shape.content, relation=shape.relation, range=within
+    )
+    if name != "datasets" or "data" not in tables:
+        return rows
+    items = tables["data"]
+    more = filled(
+        "items_of",
+        content=items.content,
+        relation=items.relation,
+        datasets=shape.relation,
+        range=within,
+    )
+    return f"{rows} UNION ALL {more}"
+
+
+def _noted(shape: Shape) -> dict[str, str]:
+    unit, key = ("datasets", "dataset_id") if shape.name == "data" else (shape.name, shape.key)
+    return {"name": shape.name, "unit": unit, "key": key, "relation": shape.relation}

@@ -1,0 +1,41 @@
+-- The triggers on one old table, where they are missing. They only append to rushes_legacy.changes, a statement at a
+-- time, and whatever goes wrong with that is not the old app's: it gets a warning, and `verify` finds the row.
+DO $follow$
+DECLARE
+    event text;
+BEGIN
+    IF to_regprocedure('rushes_legacy.note_{name}()') IS NULL THEN
+        CREATE FUNCTION rushes_legacy.note_{name}() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+        AS $note$
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                INSERT INTO rushes_legacy.changes (legacy_table, legacy_id)
+                SELECT '{unit}', c.{key}::text FROM new_rows AS c WHERE c.{key} IS NOT NULL;
+            ELSIF TG_OP = 'DELETE' THEN
+                INSERT INTO rushes_legacy.changes (legacy_table, legacy_id)
+                SELECT '{unit}', c.{key}::text FROM old_rows AS c WHERE c.{key} IS NOT NULL;
+            ELSE
+                INSERT INTO rushes_legacy.changes (legacy_table, legacy_id)
+                SELECT '{unit}', c.{key}::text FROM new_rows AS c WHERE c.{key} IS NOT NULL
+                UNION SELECT '{unit}', c.{key}::text FROM old_rows AS c WHERE c.{key} IS NOT NULL;
+            END IF;
+            RETURN NULL;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'A change of {name} was not noted for the takeover: %', SQLERRM;
+            RETURN NULL;
+        END
+        $note$;
+        REVOKE ALL ON FUNCTION rushes_legacy.note_{name}() FROM PUBLIC;
+    END IF;
+    FOREACH event IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_catalog.pg_trigger AS t
+            WHERE t.tgrelid = '{relation}'::regclass AND t.tgname = 'rushes_note_' || event);
+        EXECUTE format('CREATE TRIGGER %I AFTER %s ON {relation} REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION rushes_legacy.note_{name}()',
+            'rushes_note_' || event, event,
+            CASE event WHEN 'insert' THEN 'NEW TABLE AS new_rows' WHEN 'delete' THEN 'OLD TABLE AS old_rows'
+                       ELSE 'OLD TABLE AS old_rows NEW TABLE AS new_rows' END);
+    END LOOP;
+END
+$follow$

@@ -1,0 +1,1 @@
+UPDATE rushes_legacy.choices SET stale_before = now() - stale_after

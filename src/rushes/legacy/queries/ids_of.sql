@@ -1,0 +1,1 @@
+SELECT t.{key}::text FROM {relation} AS t WHERE {range}

@@ -1,0 +1,241 @@
+"""Phase 3, `migrate`: old rows into workflow_jobs, in batches by key, while the old app keeps writing."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from rushes.domain.errors import Conflict, InvalidInput
+from rushes.legacy.changes import drain, follow, take
+from rushes.legacy.log import note
+from rushes.legacy.queries import filled, query
+from rushes.legacy.tables import UNITS, Shape, shapes
+from rushes.ports.legacy import LegacyDatabase
+
+BATCH_ROWS = 2000
+BATCH_BYTES = 16 * 1024**2
+LOCK = "migrate"
+_POLL_SECONDS = 0.5
+_AGE_SECONDS = 60.0
+
+Progress = Callable[[str, int, int], None]
+"""Called with the table, the rows done, and how many there are."""
+Owners = Mapping[tuple[str, str], UUID]
+"""(old table, old id) → whose it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the operator says."""
+
+    stale_seconds: float = 24 * 3600
+    visibility: str | None = None  # of jobs without an owner; None: as it was, at first private
+    owners: Owners | None = None  # None: as it was
+    batch_rows: int = BATCH_ROWS
+    batch_bytes: int = BATCH_BYTES
+
+
+@dataclass(slots=True)
+class Transfer:
+    """What was done."""
+
+    tables: dict[str, int] = field(default_factory=dict)  # rows looked at in this run
+    written: int = 0
+    followed: int = 0
+    resumed: bool = False
+    seconds: float = 0
+    outcome: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        rows = sum(self.tables.values())
+        return {
+            "tables": self.tables,
+            "rows": rows,
+            "written": self.written,
+            "followed": self.followed,
+            "resumed": self.resumed,
+            "seconds": round(self.seconds, 3),
+            "rows_per_second": round(rows / self.seconds, 1) if self.seconds else None,
+            **self.outcome,
+        }
+
+
+async def migrate(
+    source: LegacyDatabase,
+    target: LegacyDatabase,
+    *,
+    apart: bool,
+    choices: Choices | None = None,
+    progress: Progress = lambda _table, _done, _total: None,
+) -> Transfer:
+    """Take every row in; killed at any point and run again, it goes on where it was.
+
+    `apart`: the old tables are in another database than the jobs. Raises Conflict while another run is at work, or
+    when a table can't be taken over; nothing has been touched then.
+    """
+    chosen = choices or Choices()
+    async with target.lock(LOCK):
+        tables = await shapes(source)
+        check(tables)
+        done = Transfer()
+        began = time.monotonic()
+        await follow(source, tables)
+        await _settle(target, chosen, done)
+        for name in UNITS:
+            if name in tables:
+                await _table(source, target, apart, tables, name, chosen, done, progress)
+        while more := await drain(target, source if apart else None, tables=tables):
+            done.followed += more
+        await _finish(target, done, time.monotonic() - began)
+        return done
+
+
+async def keep_following(
+    source: LegacyDatabase, target: LegacyDatabase, *, apart: bool, tell: Callable[[int], None]
+) -> None:
+    """After `migrate`: follow every change, until cancelled."""
+    async with target.lock(LOCK):
+        tables = await shapes(source)
+        aged = time.monotonic()
+        while True:
+            more = await drain(target, source if apart else None, tables=tables)
+            if more:
+                tell(more)
+                continue
+            if time.monotonic() - aged > _AGE_SECONDS:
+                await target.execute(query("choices_age"))
+                await target.fetch("SELECT rushes_legacy.give_up_stale()")
+                aged = time.monotonic()
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def plan(source: LegacyDatabase) -> dict[str, Any]:
+    """What `migrate` would do, for --dry-run; changes nothing. Raises Conflict as `migrate` does."""
+    tables = await shapes(source)
+    check(tables)
+    return {
+        "tables": {name: await _count(source, tables[name]) for name in tables},
+        "triggers_on": [tables[name].relation for name in tables],
+    }
+
+
+def check(tables: Mapping[str, Shape]) -> None:
+    """Raises Conflict when there is nothing to take over, or no way to."""
+    if not tables:
+        raise Conflict(
+            "None of the old tables (multitalk_jobs, style_transfers, edited_images, datasets) is in this database: "
+            "name the one that has them by --source."
+        )
+    for name, shape in tables.items():
+        if shape.unusable:
+            raise Conflict(
+                f"{shape.relation} has no column {', '.join(shape.unusable)}, so {name} can't be taken over. Nothing "
+                "was changed. Rename the column back, or move the table aside: ALTER TABLE … RENAME."
+            )
+    if "data" in tables and "datasets" not in tables:
+        raise Conflict(
+            "There is a table data, but no datasets that its rows belong to. Move data aside, or bring datasets back."
+        )
+
+
+async def _settle(target: LegacyDatabase, chosen: Choices, done: Transfer) -> None:
+    """Write down the operator's decisions; after a run that ended, begin again."""
+    rows = await target.fetch(query("progress_state"), {"step": "migrate"})
+    began, ended = rows[0]
+    async with target.transaction():
+        params = {"stale_seconds": chosen.stale_seconds, "visibility": chosen.visibility}
+        await target.execute(query("choices_put"), params)
+        if chosen.owners is not None:
+            await _put_owners(target, chosen.owners)
+        if ended:
+            await target.execute(query("progress_reset"), {"step": "migrate"})
+        done.resumed = began and not ended
+        await note(
+            target, "migrate", "resumed" if done.resumed else "started", stale_seconds=chosen.stale_seconds
+        )
+
+
+async def _put_owners(target: LegacyDatabase, owners: Owners) -> None:
+    await target.execute("DELETE FROM rushes_legacy.owners")
+    rows = [(table, row, str(user)) for (table, row), user in owners.items()]
+    strangers = await target.fetch(query("owners_unknown"), {"ids": sorted({user for _, _, user in rows})})
+    if strangers:
+        raise InvalidInput(
+            {"owner-map": f"there is no account {strangers[0][0]}; `rushes users list` shows them"}
+        )
+    await target.copy_rows("rushes_legacy.owners (legacy_table, legacy_id, user_id)", rows)
+
+
+async def _table(
+    source: LegacyDatabase,
+    target: LegacyDatabase,
+    apart: bool,
+    tables: Mapping[str, Shape],
+    name: str,
+    chosen: Choices,
+    done: Transfer,
+    progress: Progress,
+) -> None:
+    shape = tables[name]
+    total = await _count(source, shape)
+    last, rows, finished = (
+        await target.fetch(query("progress_get"), {"step": "migrate", "name": name}) or [(None, 0, False)]
+    )[0]
+    done.tables[name] = 0
+    progress(name, rows, total)
+    while not finished:
+        bounds = await source.fetch(
+            filled(
+                "batch_bounds",
+                key=shape.key,
+                relation=shape.relation,
+                size=_size(tables, name),
+                range=_after(shape, last),
+            ),
+            {"after": last, "most": chosen.batch_rows, "bytes": chosen.batch_bytes},
+        )
+        finished = not bounds
+        async with target.transaction():
+            if bounds:
+                within = f"{_after(shape, last)} AND t.{shape.key} <= %(last)s::{shape.key_type}"
+                params = {"after": last, "last": bounds[0][0]}
+                done.written += await take(target, source if apart else None, tables, name, within, params)
+                last, rows = bounds[0][0], rows + bounds[0][1]
+                done.tables[name] += bounds[0][1]
+            await target.execute(
+                query("progress_put"),
+                {"step": "migrate", "name": name, "last": last, "done": rows, "finished": finished},
+            )
+        progress(name, rows, max(total, rows))
+
+
+async def _finish(target: LegacyDatabase, done: Transfer, seconds: float) -> None:
+    done.written += int((await target.fetch("SELECT rushes_legacy.give_up_stale()"))[0][0])
+    done.seconds = seconds
+    done.outcome = (await target.fetch(query("outcome")))[0][0]
+    async with target.transaction():
+        await target.execute(query("progress_end"), {"step": "migrate"})
+        await note(target, "migrate", "finished", **done.as_dict())
+
+
+async def _count(source: LegacyDatabase, shape: Shape) -> int:
+    return int((await source.fetch(f"SELECT count(*) FROM {shape.relation}"))[0][0])  # noqa: S608  # quoted by the server
+
+
+def _after(shape: Shape, last: str | None) -> str:
+    return "true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}"
+
+
+def _size(tables: Mapping[str, Shape], name: str) -> str:
+    shape = tables[name]
+    if name != "datasets" or "data" not in tables:
+        return shape.size
+    # its items count as well; `t` is the item inside and the dataset outside, so the id goes by a column of its own
+    return f"{shape.size} + (SELECT coalesce(sum(i.size), 0) FROM ({_items(tables)}) AS i WHERE i.dataset_id = t.id)"  # noqa: S608  # the same
+
+
+def _items(tables: Mapping[str, Shape]) -> str:
+    items = tables["data"]
+    return f"SELECT t.dataset_id, {items.size} AS size FROM {items.relation} AS t"  # noqa: S608  # quoted by the server
