@@ -7,18 +7,22 @@ import { session } from './session.svelte';
 import { toasts } from './toasts.svelte';
 import { uuid } from './unique';
 
+/** Whether a limit of this person is in the way. */
+export const isLimit = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === 'quota_exceeded';
+
+/** Tell the person what went wrong, and where the limits are if it was one. */
+export function complain(error: unknown): void {
+  const run = () => location.go({ page: 'limits', job: null });
+  toasts.fail(messageOf(error), isLimit(error) ? { label: 'Limits', run } : undefined);
+}
+
 /** Run, and tell the person when it fails. */
 async function attempt<T>(what: Promise<T>): Promise<T | undefined> {
   try {
     return await what;
   } catch (error) {
-    const limited = error instanceof ApiError && error.code === 'quota_exceeded';
-    toasts.fail(
-      messageOf(error),
-      limited
-        ? { label: 'Limits', run: () => location.go({ page: 'limits', job: null }) }
-        : undefined,
-    );
+    complain(error);
     return undefined;
   }
 }

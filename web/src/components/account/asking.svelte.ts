@@ -47,7 +47,8 @@ export class Asking {
 
   async #point(form: HTMLFormElement): Promise<undefined> {
     await tick();
-    form.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus();
+    const wrong = form.querySelector<HTMLElement>('[aria-invalid="true"]');
+    (wrong ?? form.querySelector<HTMLElement>('.problem'))?.focus();
     return undefined;
   }
 }

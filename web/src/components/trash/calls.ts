@@ -1,14 +1,21 @@
 import { body, client } from '../../lib/api/calls';
 
-type Post = (
-  path: string,
-  init?: object,
-) => ReturnType<typeof client.POST<'/api/servers/{server_id}/free', never>>;
-const post = client.POST as unknown as Post;
-
-/** The requests that delete jobs for ever. */
+/** The requests about the trash, and those that delete jobs for ever. */
 export const bin = {
   purge: (id: string) =>
-    body(post('/api/jobs/{job_id}/purge', { params: { path: { job_id: id } } })),
-  empty: () => body(post('/api/trash/empty')),
+    body(client.POST('/api/jobs/{job_id}/purge', { params: { path: { job_id: id } } })),
+
+  /** Everything of mine; a big trash takes several requests. */
+  empty: async (): Promise<number> => {
+    let gone = 0;
+    for (let more = true; more;) {
+      const answer = await body(client.POST('/api/trash/empty'));
+      gone += answer.purged;
+      more = answer.more && answer.purged > 0;
+    }
+    return gone;
+  },
+
+  /** After how many days deleted jobs go for ever by themselves; null is never. */
+  days: async () => (await body(client.GET('/api/retention'))).trash_days,
 };

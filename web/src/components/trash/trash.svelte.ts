@@ -5,7 +5,6 @@ import { now } from '../../lib/now.svelte';
 import { session } from '../../lib/session.svelte';
 import { toasts } from '../../lib/toasts.svelte';
 import { plural } from '../../lib/text';
-import { limits } from '../limits/calls';
 import { bin } from './calls';
 
 const DAY_MS = 86_400_000;
@@ -19,8 +18,8 @@ class Trash {
   look(): void {
     if (this.#asked) return;
     this.#asked = true;
-    limits.usual().then(
-      ({ trash_days }) => (this.days = typeof trash_days === 'number' ? trash_days : null),
+    bin.days().then(
+      (days) => (this.days = days),
       () => (this.#asked = false),
     );
   }
@@ -29,8 +28,8 @@ class Trash {
   until(job: Job): string {
     if (!job.deleted_at || this.days === null) return '';
     const left = Date.parse(job.deleted_at) + this.days * DAY_MS - now.minute;
-    if (left < DAY_MS) return 'goes for ever within a day';
-    return `goes for ever in ${plural(Math.floor(left / DAY_MS), 'day')}`;
+    if (left < DAY_MS) return 'gone within a day';
+    return `gone in ${plural(Math.round(left / DAY_MS), 'day')}`;
   }
 
   async purge(job: Job): Promise<void> {
@@ -46,8 +45,7 @@ class Trash {
 
   async empty(): Promise<void> {
     try {
-      await bin.empty();
-      toasts.say('The trash is empty.');
+      toasts.say(`${plural(await bin.empty(), 'job')} deleted for ever.`);
     } catch (error) {
       toasts.fail(messageOf(error));
     }

@@ -1,3 +1,4 @@
+import { complain, isLimit } from '../actions';
 import { api } from '../api/calls';
 import { messageOf } from '../api/errors';
 import { send } from '../api/send';
@@ -56,6 +57,7 @@ export class LocalMedia implements MediaValue {
       this.state = 'stored';
     } catch (error) {
       this.problem = messageOf(error);
+      if (isLimit(error)) complain(error); // with the way to the limits
       this.state = 'failed';
     }
   }
