@@ -160,4 +160,7 @@ OTHER_ROWS = (
     "INSERT INTO rushes_legacy.style_prompts (legacy_id, prompt_id) VALUES ('1', 'p')",
     "INSERT INTO rushes_legacy.files (legacy_table, legacy_id, slot, source, state)"
     " VALUES ('datasets', '1', 'video_url', 'x', 'failed')",
+    "INSERT INTO rushes_legacy.written (legacy_table, legacy_id) VALUES ('datasets', '1')",
+    "INSERT INTO rushes_legacy.claims (legacy_table, legacy_id) VALUES ('datasets', '1')",
+    "INSERT INTO rushes_legacy.unsettled (xid, dataset) VALUES ('1', '1')",
 )

@@ -80,6 +80,9 @@ TABLES: dict[str, Access] = {
     "rushes_legacy.owners": Access(),
     "rushes_legacy.style_prompts": Access(),
     "rushes_legacy.files": Access(),
+    "rushes_legacy.written": Access(),
+    "rushes_legacy.claims": Access(),
+    "rushes_legacy.unsettled": Access(),
 }  # fmt: skip
 NOT_SERVICE = {name: who for name, who in PEOPLE.items() if who is not None}
 

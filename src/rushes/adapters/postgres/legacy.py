@@ -58,6 +58,24 @@ class PostgresLegacy:
                 async for block in coming:
                     await going.write(block)
 
+    async def copy_out(self, table: str) -> AsyncIterator[bytes]:
+        with explained(self._dsn):
+            async with (
+                self._connection.cursor() as cursor,
+                cursor.copy(f"COPY {table} TO STDOUT".encode()) as copy,
+            ):
+                async for block in copy:
+                    yield bytes(block)
+
+    async def copy_in(self, into: str, text: AsyncIterator[bytes]) -> None:
+        with explained(self._dsn):
+            async with (
+                self._connection.cursor() as cursor,
+                cursor.copy(f"COPY {into} FROM STDIN".encode()) as copy,
+            ):
+                async for block in text:
+                    await copy.write(block)
+
     @asynccontextmanager
     async def transaction(self, *, lock_seconds: float | None = None) -> AsyncIterator["PostgresLegacy"]:
         with explained(self._dsn):

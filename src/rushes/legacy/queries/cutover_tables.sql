@@ -1,0 +1,1 @@
+SELECT rushes_legacy.standing('r'), rushes_legacy.standing('v')
