@@ -18,6 +18,7 @@ from rushes.domain.fleet import (
     need_of_graph,
     reduced,
 )
+from rushes.domain.hiding import public_name
 from rushes.domain.workflow import Workflow
 from rushes.ports import Ability, FleetStore, Json, Server, ServerRegistry
 from rushes.services.briefly import Briefly
@@ -105,7 +106,7 @@ class Fleet:
             if ability.server_id in usable:
                 if ability.able:
                     return None
-                lacks.append(Lack(usable[ability.server_id].url, tuple(ability.missing)))
+                lacks.append(Lack(public_name(usable[ability.server_id].name), tuple(ability.missing)))
         if not lacks and usable:
             return None  # nobody has said yet what it has
         return in_words(lacks)
@@ -122,7 +123,7 @@ class Fleet:
             names = missing_names(need.requirements.missing_on(await self._catalog(server.catalog)))
             if not names:
                 return None
-            lacks.append(Lack(server.url, tuple(names)))
+            lacks.append(Lack(public_name(server.name), tuple(names)))
         return in_words(lacks) if lacks else None
 
     def lacks(self, workflow: Workflow, graph_name: str, object_info: Json) -> str | None:

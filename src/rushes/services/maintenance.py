@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from rushes.domain.errors import Unavailable
+from rushes.domain.hiding import public_name
 from rushes.ports import DispatchQueue, Server, ServerRegistry
 from rushes.services.ending import ended
 from rushes.services.fleet import Fleet
@@ -88,5 +89,6 @@ def waiting_reason(servers: list[Server]) -> str | None:
         return "Every ComfyUI server is being drained. The job starts when one takes jobs again."
     if any(server.state == "unknown" for server in usable):
         return "The ComfyUI servers have not answered yet."
-    where = ", ".join(server.url for server in usable[:3])
-    return f"No ComfyUI server can be reached ({where}). The job starts by itself when one is back."
+    named = [server.name for server in usable if public_name(server.name) == server.name]
+    which = f" ({', '.join(named[:3])})" if named else ""
+    return f"No ComfyUI server can be reached{which}. The job starts by itself when one is back."

@@ -209,6 +209,8 @@ def test_what_an_attempt_leaves_on_a_server_is_cancelled(demo: DemoServer, anna:
         demo.faults.add("status", route=route)
     second = anna.until(job["id"], lambda one: one["status"] == "pending")
     assert "failed inside" in second["waiting_reason"]
+    assert "127.0.0.1" not in second["waiting_reason"]
+    assert demo.url in anna.attempts(job["id"])[0]["error_message"], "in the log of one's own job"
     demo.faults.clear()
     anna.until(job["id"], lambda one: at_hand(demo) == [one["job_id"]] and one["job_id"] != first)
     assert prompts(demo)[first] == "interrupted"
@@ -263,9 +265,12 @@ def test_nothing_is_lost_while_no_server_is_there(app: Stand, demo: DemoServer, 
     demo.stop()
     jobs = [anna.submit("sleep", {"seconds": 0})["id"] for _ in range(3)]
     waiting = anna.until(jobs[-1], lambda one: one["waiting_reason"])
-    assert demo.url in waiting["waiting_reason"]
     assert "starts by itself" in waiting["waiting_reason"]
+    assert "127.0.0.1" not in waiting["waiting_reason"], "where servers are is for administrators"
     ready = anna.get("/readyz")
+    assert "127.0.0.1" not in ready.text
+    assert demo.url in app.admin().get("/readyz").text
+    assert "127.0.0.1" not in app.stranger().get("/readyz").text
     assert ready.status_code == 200  # jobs are taken in all the same
     parts = ready.json()["parts"]
     assert parts["comfyui"]["ok"] is False

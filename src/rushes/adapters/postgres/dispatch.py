@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
+from rushes.domain.hiding import without_address, without_addresses
 from rushes.ports import Claim, JobEvents, JobFailure, Json, Result, Server
 
 NO_LIMIT = 2**31 - 1
@@ -135,16 +136,18 @@ class PostgresDispatchQueue:
         await self._events.notify("jobs")
 
     async def fail(self, claim: Claim, failure: JobFailure) -> bool:
-        return await self._ended("fail", claim, status="failed", **_words(failure))
+        told = without_address(failure.message, claim.server_url)
+        return await self._ended("fail", claim, status="failed", told=told, **_words(failure))
 
     async def cancelled(self, claim: Claim) -> bool:
         nothing = {"error_code": None, "error_message": None, "error_details": None}
-        return await self._ended("fail", claim, status="cancelled", **nothing)
+        return await self._ended("fail", claim, status="cancelled", told=None, **nothing)
 
     async def retry(self, claim: Claim, failure: JobFailure, *, delay_seconds: float) -> bool:
         words = _words(failure)
         del words["error_details"]
-        return await self._ended("retry", claim, delay_seconds=delay_seconds, **words)
+        told = without_addresses(failure.message)
+        return await self._ended("retry", claim, delay_seconds=delay_seconds, told=told, **words)
 
     async def grant_attempt(self, claim: Claim) -> bool:
         return await self._guarded("grant_attempt", claim)

@@ -6,7 +6,7 @@ WITH held AS (
 ), ended_job AS (
     UPDATE public.workflow_jobs AS j
     SET status = %(status)s,
-        error_code = %(error_code)s, error_message = %(error_message)s, error_details = %(error_details)s
+        error_code = %(error_code)s, error_message = %(told)s, error_details = %(error_details)s
     FROM held
     WHERE j.id = (SELECT h.job_id FROM held AS h) AND j.status = 'processing'  -- by its id, never by way of all that run
     RETURNING j.id, j.attempt, held.server_id

@@ -10,7 +10,7 @@ WITH held AS (
         comfy_url = NULL,
         avoid_server = held.server_id,
         available_at = now() + make_interval(secs => %(delay_seconds)s),
-        waiting_reason = %(error_message)s
+        waiting_reason = %(told)s
     FROM held
     WHERE j.id = (SELECT h.job_id FROM held AS h) AND j.status = 'processing'  -- by its id, never by way of all that run
     RETURNING j.id, j.attempt, j.status, held.server_id
