@@ -12,7 +12,7 @@ from typing import Any
 from rushes.domain.errors import Conflict, NotFound, Unavailable
 from rushes.legacy.cutover import PAUSE_SECONDS, TRIES, require_verified
 from rushes.legacy.log import last, note
-from rushes.legacy.queries import query
+from rushes.legacy.queries import filled, query
 from rushes.legacy.rollback import compare
 from rushes.ports.legacy import LegacyDatabase, LegacyStatements
 from rushes.ports.storage import ObjectStorage
@@ -106,7 +106,7 @@ async def restore(database: LegacyDatabase, storage: ObjectStorage, *, stamp: st
         for dump in dumps:
             await _check(storage, dump)
         async with database.transaction() as inside:
-            await inside.execute("CREATE SCHEMA IF NOT EXISTS legacy_archive")
+            await inside.execute(query("archive_schema"))
             for dump in dumps:
                 await _load(inside, storage, dump)
             await note(inside, "archive", "restored", stamp=stamp)
@@ -147,7 +147,7 @@ async def _dumped(
         dump = await _dump(database, storage, table, stamp, progress)
         await note(database, step, "stored", dump=asdict(dump))
     await _check(storage, dump)
-    counted = (await database.fetch(f"SELECT count(*) FROM legacy_archive.{table.name}"))[0][0]  # noqa: S608  # one of five names
+    counted = (await database.fetch(filled("archive_count", name=table.name)))[0][0]
     if counted != dump.rows:
         raise Conflict(
             f"{dump.key} has {dump.rows} rows, and legacy_archive.{table.name} {counted}: archive again."
@@ -253,7 +253,7 @@ async def _drop(database: LegacyDatabase, done: Archive) -> None:
     for attempt in range(1, TRIES + 1):
         try:
             async with database.transaction(lock_seconds=LOCK_SECONDS) as inside:
-                await inside.execute(f"DROP TABLE {listed}")
+                await inside.execute(filled("archive_drop", tables=listed))
                 done.dropped = True
                 await note(inside, "archive", "dropped", stamp=done.stamp, tables=done.tables)
             return

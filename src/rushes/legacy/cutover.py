@@ -103,9 +103,7 @@ async def _plan(database: LegacyStatements) -> Cutover:
 
 
 async def _check(database: LegacyStatements, choices: Choices, done: Cutover) -> None:
-    if not await database.fetch(
-        "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %(role)s", {"role": choices.app_role}
-    ):
+    if not await database.fetch(query("cutover_role"), {"role": choices.app_role}):
         raise InvalidRequest(f"There is no role {choices.app_role}: name the old app's with --app-role.")
     left = [(name, what) for name, what in done.obstacles if not choices.accept & {name, "all"}]
     if left:
@@ -151,7 +149,7 @@ async def _swap(database: LegacyDatabase, choices: Choices, drain: Drain, done: 
 async def _swap_once(database: LegacyDatabase, choices: Choices, drain: Drain, done: Cutover) -> None:
     began = time.monotonic()
     async with database.transaction(lock_seconds=LOCK_SECONDS) as inside:
-        await inside.fetch("SELECT rushes_legacy.lock_tables()")
+        await inside.fetch(query("cutover_lock"))
         await inside.execute(f"SET LOCAL statement_timeout = {SWAP_MILLISECONDS}")
         done.drained = 0
         while followed := await drain(inside):
@@ -161,6 +159,6 @@ async def _swap_once(database: LegacyDatabase, choices: Choices, drain: Drain, d
                     "The old app writes faster than its changes can be followed: try when it is quieter."
                 )
         params = {"role": choices.app_role, "anon": choices.allow_anon}
-        await inside.fetch("SELECT rushes_legacy.cut_over(%(role)s, %(anon)s)", params)
+        await inside.fetch(query("cutover_swap"), params)
         await note(inside, "cutover", "swapped", tables=done.tables, drained=done.drained)
     done.locked_seconds = time.monotonic() - began

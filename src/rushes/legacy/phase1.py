@@ -6,7 +6,7 @@ from typing import Any
 
 from rushes.domain.errors import Unavailable
 from rushes.legacy.log import note
-from rushes.legacy.queries import query
+from rushes.legacy.queries import filled, query
 from rushes.ports.legacy import LegacyDatabase
 
 BATCH = 500
@@ -78,48 +78,40 @@ async def _fill(
 ) -> None:
     """The guard stays behind when we are killed: it acts for our own writes only, and the next run takes it away."""
     if table.stamped:
-        await database.patiently(_guard(table))
-    filled = 0
+        await database.patiently(filled("phase1_guard", guard=GUARD, name=table.name))
+    wrote_all = 0
     for _ in range(ROUNDS):
         wrote, later = await _pass(database, table, batch, progress)
-        filled += wrote
+        wrote_all += wrote
         if not wrote or not later:
             break
     if table.stamped:
         await _drop_guard(database, table)
-    done.filled[table.name] = filled
+    done.filled[table.name] = wrote_all
     done.later[table.name] = later
     done.unknown[table.name] = await _unknown(database, table) - later
 
 
 async def _drop_guard(database: LegacyDatabase, table: OldTable) -> None:
     try:
-        await database.patiently(f"DROP TRIGGER IF EXISTS {GUARD} ON public.{table.name}", tries=10)
+        await database.patiently(filled("phase1_unguard", guard=GUARD, name=table.name), tries=10)
     except Unavailable:  # a long transaction is in the way
         await note(database, "phase1", "progressed", left_behind=f"trigger {GUARD} on {table.name}")
 
 
 async def _pass(database: LegacyDatabase, table: OldTable, batch: int, progress: Progress) -> tuple[int, int]:
-    after, seen, filled, later = None, 0, 0, 0
+    after, seen, wrote_all, later = None, 0, 0, 0
     while True:
         rows = await database.fetch(
             query("phase1_fill"), {"table": table.name, "after": after, "batch": batch, "young": "24 hours"}
         )
         after, looked_at, wrote, left = rows[0]
-        seen, filled, later = seen + looked_at, filled + wrote, later + left
+        seen, wrote_all, later = seen + looked_at, wrote_all + wrote, later + left
         progress(table.name, seen, max(seen, table.rows))
         if looked_at < batch:
-            return filled, later
+            return wrote_all, later
 
 
 async def _unknown(database: LegacyDatabase, table: OldTable) -> int:
-    rows = await database.fetch(f"SELECT count(*) FROM public.{table.name} WHERE workflow_type IS NULL")  # noqa: S608  # one of four names
+    rows = await database.fetch(filled("phase1_unknown", name=table.name))
     return int(rows[0][0])
-
-
-def _guard(table: OldTable) -> str:
-    return (
-        f"CREATE OR REPLACE TRIGGER {GUARD} BEFORE UPDATE ON public.{table.name} FOR EACH ROW"
-        " WHEN (current_setting('rushes.keep_updated_at', true) = 'on')"
-        " EXECUTE FUNCTION rushes_legacy.keep_updated_at()"
-    )

@@ -65,7 +65,7 @@ async def compare(database: LegacyStatements, names: list[str], step: str) -> No
     """Every archived row with its view's. Raises Conflict."""
     for name in names:
         found = await database.fetch(
-            "SELECT id, what FROM rushes_legacy.differences(%(name)s, %(most)s)",
+            query("rollback_differences"),
             {"name": name, "most": NAMED},
         )
         if found:
@@ -89,7 +89,7 @@ async def _state(database: LegacyStatements) -> Rollback:
 
 
 async def _carry(database: LegacyStatements) -> int:
-    rows = await database.fetch("SELECT rushes_legacy.carry_back(%(most)s)", {"most": BATCH})
+    rows = await database.fetch(query("rollback_carry"), {"most": BATCH})
     return int(rows[0][0])
 
 
@@ -102,7 +102,7 @@ async def _swap(database: LegacyDatabase, done: Rollback) -> None:
                 await inside.execute(
                     f"SET LOCAL statement_timeout = {SWAP_MILLISECONDS + round(LOCK_SECONDS * 1000)}"
                 )
-                await inside.fetch("SELECT rushes_legacy.roll_back()")
+                await inside.fetch(query("rollback_swap"))
             done.locked_seconds = time.monotonic() - began
             return
         except Unavailable:

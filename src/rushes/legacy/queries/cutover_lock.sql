@@ -1,0 +1,1 @@
+SELECT rushes_legacy.lock_tables()

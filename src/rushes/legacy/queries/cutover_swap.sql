@@ -1,0 +1,1 @@
+SELECT rushes_legacy.cut_over(%(role)s, %(anon)s)

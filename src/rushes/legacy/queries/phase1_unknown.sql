@@ -1,0 +1,1 @@
+SELECT count(*) FROM public.{name} WHERE workflow_type IS NULL

@@ -1,0 +1,1 @@
+SELECT rushes_legacy.carry_back(%(most)s)

@@ -1,0 +1,1 @@
+SELECT id, what FROM rushes_legacy.differences(%(name)s, %(most)s)
