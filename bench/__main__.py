@@ -8,6 +8,7 @@ BENCHES = {
     "fairness": "a simulation with the real claim: turns among people, model swaps, the longest wait",
     "claims": "claims a second and CPU per job against Python's queue libraries, beside finished rows",
     "storage": "upload and download through each store as a ratio to its client library used bare",
+    "memory": "how much memory a large file needs on its way through each store",
     "ranges": "ranges of a stored file a second against a bare file server",
     "visibility": "what row level security adds to a page of the feed",
     "load": "1,000 simulated servers: how much of a core PostgreSQL needs",

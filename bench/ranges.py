@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--megabytes", type=int, default=64, help="size of the file")
+    parser.add_argument("--megabytes", type=int, default=32, help="size of the file")
     options = parser.parse_args(arguments)
     print(figures.machine())
     content = os.urandom(options.megabytes * MIB)

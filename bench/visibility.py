@@ -77,13 +77,19 @@ async def page(name: str, database: Database, plain: AsyncConnection[TupleRow], 
         took = {"person": await milliseconds(as_person), "owner": await milliseconds(as_owner)}
         for who, one in took.items() if number >= 10 else ():
             times[who].append(one)
+    person, plainly = quartile(times["person"]), quartile(times["owner"])
     return {
         "page": name,
-        "as a person ms": median(times["person"]),
-        "as owner ms": median(times["owner"]),
-        "ratio": median(times["person"]) / median(times["owner"]),
-        "p90 ratio": sorted(times["person"])[int(rounds * 0.9)] / sorted(times["owner"])[int(rounds * 0.9)],
+        "as a person ms": person,
+        "as owner ms": plainly,
+        "ratio": person / plainly,
+        "ratio of medians": median(times["person"]) / median(times["owner"]),
     }
+
+
+def quartile(values: list[float]) -> float:
+    """The lower one: of a machine that is shared, the quicker rounds are those in which nobody else ran."""
+    return sorted(values)[len(values) // 4]
 
 
 async def run(url: str, rounds: int) -> list[figures.Row]:
@@ -95,7 +101,7 @@ async def run(url: str, rounds: int) -> list[figures.Row]:
 
 def main(arguments: Sequence[str]) -> None:
     parser = figures.options(__doc__)
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=300)
     options: argparse.Namespace = parser.parse_args(arguments)
     print(figures.machine())
     with places.folder() as at, places.postgres(at) as url:
