@@ -38,6 +38,14 @@ class UploadStore(Protocol):
 
     async def get(self, user_id: UUID, upload_id: UUID) -> Upload | None: ...
 
+    async def hold(self, upload_id: UUID, writer: UUID, *, seconds: float, over: bool = False) -> bool:
+        """Take the right to write its bytes, or prolong it; False while somebody else has it or they are here."""
+        ...
+
+    async def let_go(self, upload_id: UUID, writer: UUID) -> None:
+        """Give that right back."""
+        ...
+
     async def in_parts(self, upload_id: UUID) -> None:
         """From now on, a folder of parts goes with the upload."""
         ...

@@ -8,6 +8,7 @@ from rushes.domain.errors import Conflict, InvalidFile
 from rushes.domain.keys import upload_parts_prefix
 from rushes.domain.principal import Principal
 from rushes.ports import ObjectStorage, Probe, SignedPut, Stored, Upload, UploadStore
+from rushes.services.upload_hold import LOOK_SECONDS
 from rushes.services.uploads import Uploads, stored_type
 
 SIGNED_SECONDS = 3600
@@ -36,6 +37,11 @@ class DirectUploads:
     async def confirm(self, principal: Principal, upload_id: UUID) -> tuple[Upload, Probe]:
         """Take in what was put. Raises NotFound, Conflict, InvalidFile."""
         upload = await self._uploads.waiting(principal, upload_id)
+        async with self._uploads.writing(upload) as hold:
+            await hold.renew(LOOK_SECONDS)
+            return await self._taken_in(upload)
+
+    async def _taken_in(self, upload: Upload) -> tuple[Upload, Probe]:
         aside = _aside(upload)
         if await self._storage.stat(aside) is None:
             raise Conflict("The bytes have not arrived. PUT them to the upload's put_url, then confirm it.")

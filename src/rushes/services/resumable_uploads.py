@@ -8,6 +8,7 @@ from rushes.domain.errors import Conflict, InvalidFile, NotFound
 from rushes.domain.keys import upload_parts_prefix
 from rushes.domain.principal import Principal
 from rushes.ports import ObjectStorage, Probe, Upload, UploadStore
+from rushes.services.upload_hold import LOOK_SECONDS, UploadHold
 from rushes.services.uploads import NO_UPLOAD, Uploads
 
 PART_BYTES = 16 * 1024 * 1024  # at most so much is lost with a process that is killed
@@ -51,9 +52,16 @@ class ResumableUploads:
     ) -> Arrived:
         """Take what comes, from `offset` on; the upload is finished with its last byte.
 
+        It is taken over from a request that may be long dead without anybody having noticed.
         Raises NotFound, Conflict (whose details have the right offset), InvalidFile.
         """
         upload = await self._uploads.waiting(principal, upload_id)
+        async with self._uploads.writing(upload, over=True) as hold:
+            return await self._append(upload, offset, stream, hold)
+
+    async def _append(
+        self, upload: Upload, offset: int, stream: AsyncIterator[bytes], hold: UploadHold
+    ) -> Arrived:
         known = _end(await self._parts(upload)) if upload.in_parts else 0
         if offset != known:
             raise Conflict(
@@ -62,19 +70,21 @@ class ResumableUploads:
             )
         if not upload.in_parts:
             await self._store.in_parts(upload.id)
-        end = await self._keep(upload, offset, stream)
+        end = await self._keep(upload, offset, stream, hold)
         if end < upload.size_bytes:
             return Arrived(upload, end)
+        await hold.renew(LOOK_SECONDS)
         return await self._finish(upload)
 
-    async def _keep(self, upload: Upload, offset: int, stream: AsyncIterator[bytes]) -> int:
-        pieces = _Pieces(stream)
+    async def _keep(self, upload: Upload, offset: int, stream: AsyncIterator[bytes], hold: UploadHold) -> int:
+        pieces = _Pieces(hold.passed(stream))
         while await pieces.more():
             if offset >= upload.size_bytes:
                 raise InvalidFile(
                     f"{upload.filename} is longer than the {upload.size_bytes} bytes that were announced. "
                     "Upload it again."
                 )
+            await hold.renew()
             stored = await self._storage.put(
                 f"{_folder(upload)}{offset:015d}",
                 pieces.piece(min(PART_BYTES, upload.size_bytes - offset)),

@@ -1,6 +1,7 @@
 """Uploads: a file is announced with name and size, then its bytes come, then it is looked into."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from unicodedata import category
 from uuid import UUID
@@ -19,6 +20,7 @@ from rushes.domain.keys import upload_key
 from rushes.domain.principal import Principal
 from rushes.ports import Clock, Media, Metrics, ObjectStorage, Probe, Stored, Upload, UploadStore
 from rushes.services.limits import UsageLimits
+from rushes.services.upload_hold import UploadHold, writing
 
 MEDIA_KINDS = ("image", "video", "audio")
 NAME_LIMIT = 255
@@ -103,7 +105,13 @@ class Uploads:
         self, principal: Principal, upload_id: UUID, stream: AsyncIterator[bytes]
     ) -> tuple[Upload, Probe]:
         """Take the bytes in. Raises NotFound, Conflict, InvalidFile, TooLarge, StorageFull."""
-        return await self.take(await self.waiting(principal, upload_id), stream)
+        upload = await self.waiting(principal, upload_id)
+        async with self.writing(upload) as hold:
+            return await self.take(upload, hold.passed(stream))
+
+    def writing(self, upload: Upload, *, over: bool = False) -> AbstractAsyncContextManager[UploadHold]:
+        """The right to write its bytes, which one request has at a time. Raises Conflict."""
+        return writing(self._uploads, self._clock, upload, over=over)
 
     async def waiting(self, principal: Principal, upload_id: UUID) -> Upload:
         """An upload whose bytes have not come. Raises NotFound, Conflict."""

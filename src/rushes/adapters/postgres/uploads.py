@@ -30,6 +30,13 @@ class PostgresUploads:
         row = await self._database.fetch(query("upload_get"), {"id": upload_id, "user_id": user_id})
         return Upload(**dict(zip(_COLUMNS, row, strict=True))) if row else None
 
+    async def hold(self, upload_id: UUID, writer: UUID, *, seconds: float, over: bool = False) -> bool:
+        asked = {"id": upload_id, "writer": writer, "seconds": seconds, "over": over}
+        return await self._database.execute(query("upload_hold"), asked) > 0
+
+    async def let_go(self, upload_id: UUID, writer: UUID) -> None:
+        await self._database.execute(query("upload_let_go"), {"id": upload_id, "writer": writer})
+
     async def in_parts(self, upload_id: UUID) -> None:
         await self._database.execute(query("upload_in_parts"), {"id": upload_id})
 
