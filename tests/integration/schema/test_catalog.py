@@ -4,7 +4,7 @@ import pytest
 
 from tests.integration.schema.people import Stage
 
-OURS = "('public'::regnamespace, 'rushes'::regnamespace)"
+OURS = "('public'::regnamespace, 'rushes'::regnamespace, 'rushes_legacy'::regnamespace)"
 
 
 def names(stage: Stage, statement: str) -> list[str]:
