@@ -1,7 +1,6 @@
 """rushes legacy migrate."""
 
 import csv
-import re
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,16 +9,13 @@ import typer
 
 from rushes.bootstrap.takeover import Takeover, open_takeover
 from rushes.cli.legacy.bars import Bars
-from rushes.cli.legacy.options import DryRun, Source
+from rushes.cli.legacy.options import DryRun, Source, seconds_of
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json
 from rushes.cli.signals import run_interruptibly
 from rushes.legacy.tables import UNITS
 from rushes.legacy.transfer import BATCH_ROWS, Choices, Owners, Transfer, keep_following, plan
 from rushes.legacy.transfer import migrate as take_over
-
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def migrate(
@@ -50,7 +46,7 @@ def migrate(
     if visibility not in (None, "private", "team", "public"):
         raise typer.BadParameter("--visibility is private, team or public")
     choices = Choices(
-        stale_seconds=_span(stale_after),
+        stale_seconds=seconds_of(stale_after),
         visibility=visibility,
         owners=_owners(owner_map) if owner_map else None,
         batch_rows=batch,
@@ -93,13 +89,6 @@ def _tell(done: Transfer) -> None:
     for name, count in sorted(told.get("anomalies", {}).items()):
         say(f"  {name}: {count:,}")
     say("Changes of the old tables are noted from now on. Next: rushes legacy verify.")
-
-
-def _span(text: str) -> float:
-    found = _SPAN.fullmatch(text.strip())
-    if not found:
-        raise typer.BadParameter(f"--stale-after is a number with s, m, h or d, such as 24h, not {text!r}")
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 def _owners(path: Path) -> Owners:

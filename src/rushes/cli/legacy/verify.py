@@ -1,0 +1,71 @@
+"""rushes legacy verify."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rushes.bootstrap.takeover import open_takeover
+from rushes.cli.legacy.bars import Bars
+from rushes.cli.legacy.options import Source
+from rushes.cli.options import AsJson, DataDir, settings
+from rushes.cli.output import say, show_json, table
+from rushes.cli.signals import run_interruptibly
+from rushes.legacy.listing import Listing
+from rushes.legacy.report import verification_report
+from rushes.legacy.verify import Verification
+from rushes.legacy.verify import verify as compare
+
+_SHOWN = 20
+
+
+def verify(
+    data_dir: DataDir = None,
+    source: Source = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", help="List every old row and what it became in this file.", show_default=False),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Compare every old row with its job, by rules written a second time; exit code 1 if anything differs."""
+
+    async def run() -> Verification:
+        async with open_takeover(settings(data_dir), source) as at:
+            with Bars() as bars, ExitStack() as stack:
+                each = None
+                if csv_file:
+                    file = stack.enter_context(csv_file.open("w", newline="", encoding="utf-8"))
+                    each = Listing(file)
+                return await compare(at.source, at.target, apart=at.apart, each=each, progress=bars.show)
+
+    done = run_interruptibly(run())
+    if report:
+        report.write_text(verification_report(done.as_dict()), "utf-8")
+    if as_json:
+        show_json(done.as_dict())
+    else:
+        _tell(done)
+    if not done.right:
+        sys.exit(1)
+
+
+def _tell(done: Verification) -> None:
+    for name, rows in done.rows.items():
+        say(f"{name}: {rows:,} rows, {done.jobs.get(name, 0):,} jobs")
+    if done.right:
+        say(f"Every row is right ({done.seconds:.1f} s). Next: rushes legacy cutover.")
+        return
+    for name, count in done.different.most_common():
+        say(f"{name}: {count:,} different")
+    told = [one.as_dict() for one in done.differences[:_SHOWN]]
+    table(
+        ("table", "row", "field", "should be", "is"),
+        [tuple(str(one[key]) for key in ("table", "row", "field", "wanted", "found")) for one in told],
+    )
+    say("Run `rushes legacy migrate` again: it puts right whatever changed. --json names more differences.")

@@ -1,0 +1,157 @@
+"""What `verify` compares: batches of old rows, what the rules make of them, and what is in workflow_jobs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rushes.legacy.queries import filled, query
+from rushes.legacy.reading import Content, Surroundings, Wanted
+from rushes.legacy.rules import wanted
+from rushes.legacy.tables import Shape
+from rushes.legacy.values import text_of
+from rushes.ports.legacy import LegacyDatabase
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_COLUMNS = (
+    "id", "job_id", "user_id", "visibility", "origin", "workflow_type", "workflow_name", "comfy_url", "user_ip",
+    "model_used", "created_at", "completed_at", "processing_time_seconds", "updated_at", "status", "error_code",
+    "error_message", "comfyui_output_filename", "comfyui_output_subfolder", "comfyui_output_type", "prompt_text",
+    "outputs", "result_urls", "inputs", "metadata", "legacy_row",
+)  # fmt: skip
+_DATASET = ("id", "job_id", "name", "settings", "created_at", "legacy_row", "items")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An old row, and what it must have become."""
+
+    table: str
+    row: str
+    content: Content
+    around: Surroundings
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What it has become."""
+
+    job: dict[str, Any]
+    dataset: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What decides for all rows, read once."""
+
+    tables: Mapping[str, Shape]
+    stale_before: int
+    visibility: str
+    shared: frozenset[str]
+
+    @classmethod
+    async def gathered(
+        cls, source: LegacyDatabase, target: LegacyDatabase, tables: Mapping[str, Shape]
+    ) -> Self:
+        stale_before, visibility = (await target.fetch(query("verify_choices")))[0]
+        before = -(2**63) if stale_before is None else int(stale_before)
+        return cls(tables, before, str(visibility), await shared_prompts(source, tables))
+
+    async def pairs(
+        self,
+        source: LegacyDatabase,
+        target: LegacyDatabase,
+        name: str,
+        within: str,
+        params: Mapping[str, Any],
+    ) -> list[tuple[Unit, Found | None]]:
+        """The rows that a condition on `t` chooses, each with its job."""
+        shape = self.tables[name]
+        places = {"name": name, "key": shape.key, "relation": shape.relation, "range": within}
+        rows = {
+            row: content
+            for _, row, content in await source.fetch(
+                filled("rows_of", **places, content=shape.content), params
+            )
+        }
+        asked = {"name": name, "ids": list(rows)}
+        found = {
+            row[0]: dict(zip(_COLUMNS, row[1:], strict=True))
+            for row in await target.fetch(query("verify_jobs"), asked)
+        }
+        around = await self._surroundings(source, target, name, rows, within, params)
+        sets = {}
+        if name == "datasets":
+            more = await target.fetch(query("verify_datasets"), asked)
+            sets = {row[0]: dict(zip(_DATASET, row[1:], strict=True)) for row in more}
+        return [
+            (
+                Unit(name, row, content, around[row], wanted(name, row, content, around[row])),
+                Found(found[row], sets.get(row)) if row in found else None,
+            )
+            for row, content in rows.items()
+        ]
+
+    async def _surroundings(
+        self,
+        source: LegacyDatabase,
+        target: LegacyDatabase,
+        name: str,
+        rows: Mapping[str, Content],
+        within: str,
+        params: Mapping[str, Any],
+    ) -> dict[str, Surroundings]:
+        asked = {"name": name, "ids": list(rows)}
+        stored: dict[str, Any] = dict(await target.fetch(query("verify_files"), asked))
+        mapped: dict[str, str] = dict(await target.fetch(query("verify_owners"), asked))
+        named = {
+            row: text_of(content.get("user_id")) for row, content in rows.items() if content.get("user_id")
+        }
+        accounts = await self._accounts(target, named)
+        items = await self.items(source, name, within, params)
+        around = {}
+        for row in rows:
+            told = named.get(row)
+            owner = told.lower() if told and told.lower() in accounts else None
+            around[row] = Surroundings(
+                stale_before=self.stale_before,
+                visibility=self.visibility,
+                shared=self.shared,
+                owner=owner or mapped.get(row),
+                unknown_owner=bool(told) and owner is None,
+                stored=stored.get(row, {}),
+                items=items.get(row, ()),
+            )
+        return around
+
+    async def _accounts(self, target: LegacyDatabase, named: Mapping[str, str | None]) -> set[str]:
+        ids = sorted({told.lower() for told in named.values() if told and UUID.fullmatch(told)})
+        return (
+            {row for (row,) in await target.fetch(query("verify_accounts"), {"ids": ids})} if ids else set()
+        )
+
+    async def items(
+        self, source: LegacyDatabase, name: str, within: str, params: Mapping[str, Any]
+    ) -> dict[str, list[tuple[str, Content]]]:
+        """The items of the datasets that the condition chooses."""
+        found: dict[str, list[tuple[str, Content]]] = {}
+        if name == "datasets" and "data" in self.tables:
+            items, sets = self.tables["data"], self.tables["datasets"]
+            places = {"content": items.content, "relation": items.relation, "datasets": sets.relation}
+            for _, row, content in await source.fetch(filled("items_of", **places, range=within), params):
+                found.setdefault(str(content["dataset_id"]), []).append((row, content))
+        return found
+
+
+async def shared_prompts(source: LegacyDatabase, tables: Mapping[str, Shape]) -> frozenset[str]:
+    """Prompt ids of style_transfers that another row of any old table has."""
+    styles = tables.get("style_transfers")
+    if not styles or "comfyui_prompt_id" not in styles.columns:
+        return frozenset()
+    repeated = await source.fetch(filled("verify_repeated", relation=styles.relation))
+    if multitalk := tables.get("multitalk_jobs"):
+        repeated += await source.fetch(
+            filled("verify_prompts_taken", relation=styles.relation, multitalk=multitalk.relation)
+        )
+    return frozenset(prompt for (prompt,) in repeated)

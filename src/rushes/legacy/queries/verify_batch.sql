@@ -1,0 +1,3 @@
+SELECT j.legacy_id FROM public.workflow_jobs AS j
+WHERE j.legacy_table = %(name)s AND (%(after)s::text IS NULL OR j.legacy_id > %(after)s)
+ORDER BY j.legacy_id LIMIT 5000
