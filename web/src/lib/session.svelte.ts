@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { api } from './api/calls';
-import { messageOf } from './api/errors';
+import { ApiError, messageOf } from './api/errors';
 import type { Job, Me, Progress, Workflow, WorkflowSummary } from './api/types';
 import { Feed } from './feed.svelte';
 import { matches } from './job';
@@ -12,6 +12,7 @@ import { usualTime } from './time';
 import { followTogether } from './together';
 
 const PATIENCE_MS = 3000;
+const SETTLE_MS = 1500; // whoever changes the password here gets a new session in that time
 
 type Connection = 'connecting' | 'live' | 'lost' | 'offline';
 
@@ -30,6 +31,7 @@ class Session {
   #watchersOfProgress = new Set<(id: string, progress: Progress) => void>();
 
   async start(): Promise<void> {
+    if (this.started) return window.location.reload();
     try {
       // First and alone: this request gives a new browser its account.
       this.me = await api.me();
@@ -124,11 +126,23 @@ class Session {
       lost: () => {
         this.connection = navigator.onLine ? 'lost' : 'offline';
         resolve();
+        setTimeout(() => void this.#recognise(), SETTLE_MS);
       },
     };
     followTogether(listener, this.me?.id ?? 'nobody');
     window.addEventListener('offline', () => (this.connection = 'offline'));
     return first;
+  }
+
+  /** The live feed ends, too, for whoever was signed out elsewhere, disabled or given other rights. */
+  async #recognise(): Promise<void> {
+    try {
+      const me = await api.me();
+      if (me.id !== this.me?.id) window.location.reload();
+      else if (me.is_admin !== this.me?.is_admin) this.me = me;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 403) this.problem = error.message;
+    }
   }
 
   async #look(): Promise<void> {
