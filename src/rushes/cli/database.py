@@ -1,4 +1,4 @@
-"""rushes db: migrate, status, url, psql."""
+"""rushes db: migrate, status, url, psql, backup, restore."""
 
 import asyncio
 import os
@@ -6,21 +6,27 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import typer
 
+from rushes.adapters.postgres import backup as backups
 from rushes.adapters.postgres.embedded import EmbeddedPostgres
+from rushes.adapters.postgres.migrations import make_roles, migrations
 from rushes.adapters.postgres.migrations import migrate as apply
 from rushes.adapters.postgres.migrations import status as states
 from rushes.bootstrap.installation import database_url
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show, show_json, table
 from rushes.cli.signals import run_interruptibly
-from rushes.domain.errors import NotFound
+from rushes.domain.errors import InvalidFile, InvalidSetting, NotFound
 from rushes.settings import Settings
 
 db = typer.Typer(help="The database: its schema, state and address.", no_args_is_help=True)
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
 
 
 @db.command()
@@ -92,6 +98,49 @@ def psql(data_dir: DataDir = None) -> None:
 
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for psql, which cancels a statement by it
     sys.exit(asyncio.run(run()))
+
+
+@db.command()
+def backup(file: BackupFile, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Write the embedded database into a file, also while Rushes runs. The files of jobs are not in it."""
+    found = settings(data_dir)
+    _check_embedded(found)
+    with EmbeddedPostgres(found.data_dir) as address:
+        contents = backups.back_up(address, file)
+    _tell(contents, file, as_json, f"Backed up into {file}")
+
+
+@db.command()
+def restore(file: BackupFile, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Put a backup into an empty installation, verify it, and bring the schema up to date."""
+    found = settings(data_dir)
+    _check_embedded(found)
+    unknown = set(backups.read(file).migrations) - {one.version for one in migrations()}
+    if unknown:
+        raise InvalidFile(f"{file} was made by a newer Rushes (it has {min(unknown)}): install that one.")
+    with EmbeddedPostgres(found.data_dir) as address:
+        asyncio.run(make_roles(address))
+        contents = backups.restore(address, file)
+        applied = asyncio.run(apply(address))
+    _tell(contents, file, as_json, f"Restored and verified {file}")
+    if applied and not as_json:
+        say(f"Applied: {', '.join(applied)}")
+
+
+def _tell(contents: backups.Contents, file: Path, as_json: bool, done: str) -> None:
+    if as_json:
+        show_json({"file": str(file), "made_at": contents.made_at, "rows": contents.rows})
+        return
+    jobs = contents.rows.get("public.workflow_jobs", 0)
+    say(f"{done}: {sum(contents.rows.values())} rows, {jobs} of them jobs, as of {contents.made_at}.")
+
+
+def _check_embedded(found: Settings) -> None:
+    if found.database_url:
+        raise InvalidSetting(
+            "This is for the embedded database. RUSHES_DATABASE_URL is set: use pg_dump and pg_restore, or what your "
+            "database's host offers."
+        )
 
 
 def _url(found: Settings) -> str:

@@ -91,6 +91,12 @@ async def migrate(dsn: str, *, directory: Path | None = None) -> list[str]:
         return [m.path.name for m in migrations(directory) if await _apply(connection, m)]
 
 
+async def make_roles(dsn: str) -> None:
+    """Make what a dump takes for granted. Raises InvalidSetting or Unavailable."""
+    async with _connection(dsn) as connection:
+        await prepare(connection)
+
+
 async def status(dsn: str, *, directory: Path | None = None) -> list[MigrationStatus]:
     """Every migration that the files or the database know, oldest first."""
     async with _connection(dsn) as connection:
