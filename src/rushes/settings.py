@@ -167,18 +167,14 @@ class Settings(BaseSettings):
         20.0, gt=0, description="What one person may have stored, GB; `off` is no limit"
     )
     retain_completed_days: float | None = Field(
-        None,
-        gt=0,
-        description="Days after which completed jobs go for good, with their files; by default never",
+        None, gt=0, description="Days after which completed jobs go for good, files and all; by default never"
     )
     retain_failed_days: float | None = Field(7, gt=0, description="The same for failed jobs; `off` is never")
     retain_cancelled_days: float | None = Field(
-        7, gt=0, description="The same for cancelled jobs; `off` is never"
+        7, gt=0, description="The same for cancelled ones; `off` is never"
     )
     retain_trash_days: float | None = Field(
-        30,
-        gt=0,
-        description="Days that a deleted job can be restored; then it goes for good. `off` is for ever",
+        30, gt=0, description="Days until what is in the trash goes for good; `off` is never"
     )
     retain_events_days: float | None = Field(
         90, gt=0, description="Days that the log of ended jobs is kept; `off` is for ever"
