@@ -169,7 +169,7 @@ async def _dump(
     async def text() -> AsyncIterator[bytes]:
         nonlocal rows
         yield f"-- Restore with: gunzip -c {table.name}.sql.gz | psql\n".encode()
-        yield f"CREATE SCHEMA IF NOT EXISTS legacy_archive;\n{table.before}\nCOPY {target} FROM stdin;\n".encode()
+        yield f"{query('archive_schema').strip()};\n{table.before}\nCOPY {target} FROM stdin;\n".encode()
         async for block in database.copy_out(target):
             rows += block.count(b"\n")  # COPY writes a line break inside of a value as \n, in two characters
             progress(table.name, rows, rows)

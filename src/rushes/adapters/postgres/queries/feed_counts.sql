@@ -5,6 +5,10 @@
 WITH looked_at AS MATERIALIZED (
     SELECT f.id, f.workflow_type, f.status
     FROM rushes.feed_rows(%(filter)s::rushes.job_filter, %(everyone)s, %(window)s) AS f
+), bridged AS MATERIALIZED (
+    -- old rows without a job, which have to be read to be counted
+    SELECT f.id, f.workflow_type, f.status
+    FROM rushes.bridge_rows(%(filter)s::rushes.job_filter, %(everyone)s, least(%(window)s, 2000)) AS f
 ), seen AS MATERIALIZED (
     SELECT l.workflow_type, l.status, count(*) AS jobs,
            (%(types)s::text[] IS NULL OR l.workflow_type = ANY (%(types)s)) AS type_chosen,
@@ -17,6 +21,13 @@ WITH looked_at AS MATERIALIZED (
               AND (%(rating_min)s::smallint IS NULL OR j.rating >= %(rating_min)s)
               AND (%(outputs)s::jsonb[] IS NULL OR j.outputs @> ANY (%(outputs)s)))
     GROUP BY l.workflow_type, l.status
+    UNION ALL
+    SELECT b.workflow_type, b.status, count(*),
+           (%(types)s::text[] IS NULL OR b.workflow_type = ANY (%(types)s)),
+           (%(statuses)s::text[] IS NULL OR b.status = ANY (%(statuses)s))
+    FROM bridged AS b
+    WHERE %(rating_min)s::smallint IS NULL AND %(outputs)s::jsonb[] IS NULL
+    GROUP BY b.workflow_type, b.status
 ), chips AS (
     SELECT 'total' AS facet, '' AS value, coalesce(sum(jobs), 0) AS jobs FROM seen
     WHERE type_chosen AND status_chosen
@@ -27,7 +38,8 @@ WITH looked_at AS MATERIALIZED (
 ), capped AS (
     SELECT facet, value, json_build_object(
         'count', least(jobs, %(cap)s::int),
-        'more', jobs > %(cap)s OR (SELECT count(*) FROM looked_at) >= %(window)s) AS chip
+        'more', jobs > %(cap)s OR (SELECT count(*) FROM looked_at) >= %(window)s
+            OR (SELECT count(*) FROM bridged) >= least(%(window)s, 2000)) AS chip
     FROM chips
 )
 SELECT json_build_object(

@@ -7,3 +7,5 @@ SELECT (to_jsonb(card) || jsonb_build_object(
 FROM rushes.job_cards AS card
 JOIN public.workflow_jobs AS j ON j.id = card.id
 WHERE card.id = %(id)s
+UNION ALL
+SELECT old.body::text FROM rushes.bridge_one(%(id)s) AS old (body) WHERE old.body IS NOT NULL

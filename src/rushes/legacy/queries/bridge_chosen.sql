@@ -1,0 +1,1 @@
+SELECT visibility FROM rushes_legacy.choices

@@ -1,0 +1,1 @@
+SELECT rushes_legacy.bridge_down()

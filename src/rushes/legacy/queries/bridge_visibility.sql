@@ -1,0 +1,1 @@
+UPDATE rushes_legacy.choices SET visibility = %(visibility)s
