@@ -289,6 +289,21 @@ BEGIN
 END
 $$;
 
+-- Once more rows that are here already, from what was kept of them: their files have come since.
+CREATE FUNCTION rushes_legacy.take_again(name text, ids text[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = ''
+AS $$
+BEGIN
+    RETURN rushes_legacy.take_in(ARRAY(
+        SELECT ROW(j.legacy_table, j.legacy_id, j.legacy_row)::rushes_legacy.source_row
+        FROM public.workflow_jobs AS j WHERE j.legacy_table = take_again.name AND j.legacy_id = ANY (ids)
+        UNION ALL
+        SELECT ROW('data', i.legacy_id, i.legacy_row)::rushes_legacy.source_row
+        FROM public.caption_datasets AS d JOIN public.caption_dataset_items AS i ON i.dataset_id = d.id
+        WHERE take_again.name = 'datasets' AND d.legacy_id = ANY (ids) AND i.legacy_row IS NOT NULL));
+END
+$$;
+
 -- Once more what had not ended when it was read, and is too old to end now; how many were written.
 CREATE FUNCTION rushes_legacy.give_up_stale() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = ''

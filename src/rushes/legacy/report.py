@@ -131,6 +131,27 @@ def inspection_report(found: Mapping[str, Any]) -> str:
     )
 
 
+def files_report(found: Mapping[str, Any]) -> str:
+    """`rushes legacy files`."""
+    return page(
+        "Takeover: files",
+        [
+            f"<p>{found['stored']:,} files stored ({found['bytes'] / 1e6:,.1f} MB) in {found['seconds']:,.1f} s; "
+            f"{found['stored_before']:,} were stored before.</p>",
+            chart(
+                "Files",
+                {"stored": found["stored"] + found["stored_before"], "not to be had": found["failed"]},
+            ),
+            chart("Why not", found["reasons"]),
+            grid(
+                "Files that can't be had",
+                ("table", "row", "file", "reason"),
+                [tuple(one[key] for key in ("table", "row", "slot", "reason")) for one in found["failures"]],
+            ),
+        ],
+    )
+
+
 def summed(by: Iterable[Mapping[str, Any]], key: str) -> dict[str, int]:
     """Counts added up by one of their keys."""
     counts: dict[str, int] = {}

@@ -74,3 +74,31 @@ class LegacyDatabase(LegacyStatements, Protocol):
     def another(self) -> AbstractAsyncContextManager["LegacyDatabase"]:
         """A second connection to the same database."""
         ...
+
+
+class NoFile(Exception):
+    """A file's server doesn't answer, or breaks off; says why."""
+
+
+class RemoteAnswer(Protocol):
+    """The head of an answer; its bytes come as they are read."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect leads to."""
+        ...
+
+    def blocks(self) -> AsyncIterator[bytes]:
+        """The body, whole. What breaks off raises NoFile, out of `get`'s block."""
+        ...
+
+
+class RemoteFiles(Protocol):
+    """GET, without following redirects: the caller decides where to go."""
+
+    def get(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[RemoteAnswer]:
+        """Raises NoFile when there is no answer, or not the whole of it."""
+        ...

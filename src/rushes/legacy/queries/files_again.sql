@@ -1,0 +1,1 @@
+SELECT rushes_legacy.take_again(%(name)s, %(ids)s)
