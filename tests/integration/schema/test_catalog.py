@@ -88,7 +88,8 @@ def test_people_call_only_these_definer_functions(stage: Stage, role: str) -> No
         SELECT proname FROM pg_proc
         WHERE pronamespace IN {OURS} AND prosecdef AND has_function_privilege('{role}', oid, 'EXECUTE') ORDER BY 1""",
     )
-    assert found == {"anon": ["feed_rows"], "authenticated": ["feed_rows", "job_hidden"]}[role]
+    everybodys = {"feed_rows", "bridge_cards", "bridge_one", "bridge_rows"}
+    assert set(found) <= {"anon": everybodys, "authenticated": everybodys | {"job_hidden"}}[role]
 
 
 def test_views_read_as_their_caller(stage: Stage) -> None:
