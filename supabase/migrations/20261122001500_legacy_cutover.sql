@@ -681,7 +681,9 @@ BEGIN
             FROM %1$s AS t
             FULL JOIN (SELECT j.legacy_id, j.legacy_row FROM %3$s WHERE %4$s) AS v ON v.legacy_id = t.%2$I::text
             WHERE t.%2$I IS NULL OR v.legacy_id IS NULL
-               OR to_jsonb(t) <> to_jsonb(jsonb_populate_record(NULL::%1$s, v.legacy_row))
+               -- (a row that was too large was cut when it was taken over; it is whole in its table only)
+               OR (NOT v.legacy_row ? 'rushes:cut'
+                   AND to_jsonb(t) <> to_jsonb(jsonb_populate_record(NULL::%1$s, v.legacy_row)))
         ) AS k
         WHERE NOT EXISTS (SELECT FROM rushes_legacy.written AS w WHERE w.legacy_table = %5$L AND w.legacy_id = k.id)
         LIMIT $1

@@ -77,6 +77,7 @@ async def migrate(
     """
     chosen = choices or Choices()
     async with target.lock(LOCK):
+        await refuse_views(source)
         tables = await shapes(source)
         check(tables)
         done = Transfer()
@@ -97,6 +98,7 @@ async def keep_following(
 ) -> None:
     """After `migrate`: follow every change, until cancelled."""
     async with target.lock(LOCK):
+        await refuse_views(source)
         tables = await shapes(source)
         aged = time.monotonic()
         while True:
@@ -119,6 +121,14 @@ async def plan(source: LegacyDatabase) -> dict[str, Any]:
         "tables": {name: await _count(source, tables[name]) for name in tables},
         "triggers_on": [tables[name].relation for name in tables],
     }
+
+
+async def refuse_views(source: LegacyDatabase) -> None:
+    """Raises Conflict after the cut-over: the archived tables are out of date then, and the views show the jobs."""
+    if await source.fetch(query("cutover_done")):
+        raise Conflict(
+            "Already cut over: what the old app writes becomes jobs by itself. There is nothing to migrate."
+        )
 
 
 def check(tables: Mapping[str, Shape]) -> None:

@@ -13,6 +13,7 @@ from rushes.legacy.cutover import Choices, Cutover, cut_over
 from rushes.legacy.log import note
 from rushes.legacy.rollback import Rollback, roll_back
 from rushes.legacy.transfer import migrate
+from rushes.legacy.verify import Verification, verify
 from tests.integration.legacy.old_app import Told
 
 T = TypeVar("T")
@@ -54,6 +55,16 @@ def back(url: str, *, dry_run: bool = False) -> Rollback:
     async def run() -> Rollback:
         async with open_legacy(url) as database:
             return await roll_back(database, dry_run=dry_run)
+
+    return wait(run())
+
+
+def verified(url: str) -> Verification:
+    """By the row rules as they stand in Python, which no view knows."""
+
+    async def run() -> Verification:
+        async with open_legacy(url) as source, open_legacy(url) as target:
+            return await verify(source, target, apart=False)
 
     return wait(run())
 

@@ -8,7 +8,7 @@ import pytest
 
 from rushes.domain.errors import Conflict, InvalidRequest
 from tests.integration.legacy.old_app import READS, running, tell
-from tests.integration.legacy.steps import TABLES, back, contents, cut, passed, rows, take_all
+from tests.integration.legacy.steps import TABLES, back, contents, cut, passed, rows, take_all, verified
 from tests.postgres import drop_database, fresh_database
 
 INSERT = "INSERT INTO multitalk_jobs (job_id, status, width, height, comfy_url) VALUES (%s, 'submitted', 1, 2, 'http://c/')"
@@ -43,6 +43,9 @@ def test_the_old_app_reads_and_writes_as_before_and_so_it_does_after_a_rollback(
     for mine, its in zip(here.lines, there.lines, strict=True):
         assert mine == its
     assert contents(sample_url, here) == contents(twin_url, there)
+    assert verified(sample_url).differences == []
+    with pytest.raises(Conflict, match="Already cut over"):
+        take_all(sample_url)
 
     carried = back(sample_url)
     assert carried.locked_seconds < 1
@@ -53,6 +56,8 @@ def test_the_old_app_reads_and_writes_as_before_and_so_it_does_after_a_rollback(
     there, here = tell(twin_url, 2, told=there), tell(sample_url, 2, told=here)
     assert here.lines == there.lines
     assert contents(sample_url, here) == contents(twin_url, there)
+    take_all(sample_url)
+    assert verified(sample_url).differences == []
 
 
 def test_cut_over_and_back_under_load_costs_nobody_an_error(sample_url: str) -> None:
@@ -238,6 +243,20 @@ def test_what_stands_in_the_way_is_named_and_can_be_accepted(sample_url: str) ->
     rows(sample_url, "DROP TABLE notes")
     cut(sample_url, accept=frozenset({"all"}))
     assert len(rows(sample_url, "SELECT * FROM edited_images")) == 5
+
+
+def test_a_row_that_was_cut_stands_in_the_way_and_comes_back_whole(sample_url: str) -> None:
+    rows(
+        sample_url,
+        "UPDATE multitalk_jobs SET video_url = 'data:video/mp4;base64,' || repeat('x', 65 << 20) WHERE job_id = 'prompt-0016'",
+    )
+    take_all(sample_url)
+    with pytest.raises(Conflict, match="prompt-0016 of multitalk_jobs is so large"):
+        cut(sample_url)
+    cut(sample_url, accept=frozenset({"multitalk_jobs.prompt-0016"}))
+    back(sample_url)
+    [row] = rows(sample_url, "SELECT length(video_url) AS n FROM multitalk_jobs WHERE job_id = 'prompt-0016'")
+    assert row["n"] > 65 << 20
 
 
 def test_it_refuses_before_verify_has_passed(sample_url: str) -> None:

@@ -14,7 +14,13 @@ from rushes.domain.check import check_workflow
 from rushes.settings import PREFIX, Settings
 from tests.unit.docs.pages import PAGES, ROOT, Command, anchors, code_blocks, commands, links, shown
 
-CLIENT_NAMES = {"RUSHES_SERVER", "RUSHES_TOKEN"}
+CLIENT_NAMES = {
+    "RUSHES_SERVER",
+    "RUSHES_TOKEN",
+    "RUSHES_LEGACY_SOURCE",
+    "RUSHES_LEGACY_STORAGE",
+    "RUSHES_LEGACY_STORAGE_KEY",
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)

@@ -51,4 +51,12 @@ UNION ALL
 SELECT format('%s.partitions', t.name), format('%s is partitioned or inherited', t.name)
 FROM tables AS t
 WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE t.source IN (h.inhrelid, h.inhparent))
+UNION ALL
+SELECT format('%s.%s', c.legacy_table, c.legacy_id),
+       format('row %s of %s is so large that it was taken over with its long texts cut: a view would show it so', c.legacy_id, c.legacy_table)
+FROM (
+    SELECT j.legacy_table, j.legacy_id FROM public.workflow_jobs AS j WHERE j.origin = 'legacy' AND j.legacy_row ? 'rushes:cut'
+    UNION ALL
+    SELECT 'data', i.legacy_id FROM public.caption_dataset_items AS i WHERE i.legacy_id IS NOT NULL AND i.legacy_row ? 'rushes:cut'
+) AS c
 ORDER BY 1

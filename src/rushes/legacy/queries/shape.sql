@@ -1,10 +1,14 @@
--- A table of the old app as it is here: under its own name, or in the archive after the cut-over. The expressions
+-- A table of the old app as it is here: under its own name, which after the cut-over is a view's. The expressions
 -- read a row `t`: its size in bytes, and its content, in which values of a row that is too large are cut.
 WITH old AS (
     SELECT c.oid, c.relkind, format('%%I.%%I', n.nspname, c.relname) AS relation, greatest(c.reltuples, 0)::bigint AS rows
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relname = %(name)s AND c.relkind IN ('r', 'p') AND n.nspname IN ('public', 'legacy_archive')
+    WHERE c.relname = %(name)s AND (
+        (c.relkind IN ('r', 'p') AND n.nspname IN ('public', 'legacy_archive'))
+        -- what the old app has written since is nowhere else
+        OR (c.relkind = 'v' AND n.nspname = 'public' AND EXISTS (
+            SELECT FROM pg_catalog.pg_trigger AS g WHERE g.tgrelid = c.oid AND g.tgname = 'legacy_write')))
     ORDER BY n.nspname = 'public' DESC LIMIT 1
 ), columns AS (
     SELECT a.attname AS name, a.attnum AS place, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
