@@ -103,3 +103,6 @@ def test_a_public_link_shows_the_job_to_a_stranger(visit: Visit) -> None:
     expect(dialog).to_contain_text("for everyone with the link")
     expect(dialog.locator("img").first).to_be_visible()
     expect(dialog.get_by_role("region", name="Visibility")).to_have_count(0)
+    # A newcomer's page shows what is public, and the next test is a newcomer.
+    seen.get_by_label("Who sees it").select_option("private")
+    expect(seen).to_contain_text("Nobody but you")
