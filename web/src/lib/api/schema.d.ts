@@ -34,6 +34,8 @@ export interface paths {
         /**
          * Readyz
          * @description Whether database, storage and a dispatcher are there; says which part is missing. ComfyUI is told, not needed.
+         *
+         *     Where things are, and what they said, is told to administrators only.
          */
         get: operations["readyz_readyz_get"];
         put?: never;
