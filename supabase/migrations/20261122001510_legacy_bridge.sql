@@ -23,17 +23,18 @@ $$;
 -- Reading one row -----------------------------------------------------------------------------------
 
 -- A dataset's items, from the old table.
-CREATE FUNCTION rushes_legacy.bridge_items(dataset text) RETURNS rushes_legacy.source_row[]
+CREATE FUNCTION rushes_legacy.bridge_items(dataset text) RETURNS rushes_legacy.item[]
 LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
 DECLARE
-    found_items rushes_legacy.source_row[];
+    found_items rushes_legacy.item[];
 BEGIN
     IF to_regclass('public.data') IS NOT NULL THEN
-        EXECUTE 'SELECT array_agg(ROW(''data'', t.id::text, to_jsonb(t))::rushes_legacy.source_row)
-                 FROM public.data AS t WHERE t.dataset_id = $1::uuid' INTO found_items USING dataset;
+        EXECUTE 'SELECT array_agg(rushes_legacy.item_of(t.id::text, to_jsonb(t), $2)) FROM public.data AS t
+                 WHERE t.dataset_id = $1::uuid'
+            INTO found_items USING dataset, rushes_legacy.files_of('datasets', dataset);
     END IF;
-    RETURN coalesce(found_items, '{}');
+    RETURN rushes_legacy.in_order(coalesce(found_items, '{}'));
 END
 $$;
 
@@ -64,7 +65,7 @@ DECLARE
 BEGIN
     chosen.stale_before := greatest(chosen.stale_before, now() - chosen.stale_after);
     told := rushes_legacy.circumstances_of(row_read,
-        CASE WHEN name = 'datasets' THEN rushes_legacy.items_of(id, rushes_legacy.bridge_items(id)) END, chosen, true, true);
+        CASE WHEN name = 'datasets' THEN rushes_legacy.bridge_items(id) END, chosen, true, true);
     IF name = 'style_transfers' AND content ->> 'comfyui_prompt_id' <> '' THEN
         told.shared_prompt := rushes_legacy.bridge_shared(id, content ->> 'comfyui_prompt_id');
     END IF;
