@@ -1,5 +1,6 @@
 """Which server can run which job: learned from the servers, kept in the database, told in words."""
 
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
@@ -26,6 +27,7 @@ from rushes.services.briefly import Briefly
 log = structlog.get_logger("rushes.fleet")
 
 KNOWN_NEEDS, KNOWN_CATALOGS = 1000, 50
+TOLD_SECONDS = 24 * 3600.0  # retention forgets what wasn't asked for in a long while
 RECENT_SECONDS = 1.0  # what a submit says of the servers may be that old
 
 
@@ -35,7 +37,7 @@ class Fleet:
     def __init__(self, *, store: FleetStore, servers: ServerRegistry) -> None:
         self._store = store
         self._servers = servers
-        self._needs: OrderedDict[str, None] = OrderedDict()
+        self._needs: OrderedDict[str, float] = OrderedDict()  # when the database was told
         self._catalogs: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
         self._recent = Briefly(servers.list, seconds=RECENT_SECONDS)
         self._reasons: OrderedDict[str, Briefly[str | None]] = OrderedDict()
@@ -52,10 +54,10 @@ class Fleet:
     async def need(self, workflow: Workflow, graph_name: str, inputs: Mapping[str, Any]) -> Need:
         """What a job needs, known to the database from now on. Raises InvalidInput."""
         need = need_of(workflow, graph_name, inputs)
-        if need.digest not in self._needs:
+        if self._needs.get(need.digest, -TOLD_SECONDS) + TOLD_SECONDS <= time.monotonic():
             await self._store.store_need(need)
             await self.compare()
-            _remember(self._needs, need.digest, None, KNOWN_NEEDS)
+            _remember(self._needs, need.digest, time.monotonic(), KNOWN_NEEDS)
         return need
 
     async def compare(self) -> None:
