@@ -132,6 +132,7 @@ class PostgresDispatchQueue:
         await self._database.fetch(
             query("derived"),
             {"job_id": claim.job_id, "prompt_id": claim.prompt_id, "outputs": Jsonb(outputs)},
+            durable=False,
         )
         await self._events.notify("jobs")
 
@@ -172,7 +173,10 @@ class PostgresDispatchQueue:
         return await self._database.fetch(query(name), guard | params, durable=durable) is not None
 
     async def _ended(self, name: str, claim: Claim, **params: Any) -> bool:
-        done = await self._guarded(name, claim, **params)
+        # The server's row and the person's count are locked: the next claim must not wait for this one's flush. If
+        # the end is seen and then undone by a crash, the lease is there again, and the job is ended again.
+        guard = {"job_id": claim.job_id, "lease_token": claim.lease_token}
+        done = await self._database.fetch_then_flush(query(name), guard | params) is not None
         if done:
             await self._events.notify("jobs")
         return done

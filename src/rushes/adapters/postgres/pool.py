@@ -14,6 +14,7 @@ from psycopg import AsyncConnection, AsyncCursor, errors, pq
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from rushes.adapters.postgres.flushes import Flushes
 from rushes.adapters.postgres.problems import explained, where
 from rushes.adapters.postgres.queries import query
 from rushes.adapters.postgres.sessions import ServiceSessions, is_direct
@@ -75,6 +76,7 @@ class Database:
             for durable in (True, False)
         }
         self._has_sessions = prepare_threshold is not None
+        self._flushes = Flushes(lambda: self.fetch(query("flush")))
 
     async def open(self) -> None:
         """Connect. Raises Unavailable, or InvalidSetting when the user who connects may not take the roles."""
@@ -123,6 +125,19 @@ class Database:
         """
         async with self._as_service(statement, params, durable) as cursor:
             return await cursor.fetchone() if cursor.description else None
+
+    async def fetch_then_flush(
+        self, statement: LiteralString, params: Params | None = None
+    ) -> TupleRow | None:
+        """As `fetch`, and as durable when it returns; but its locks are free before the flush is waited for.
+
+        For statements that lock what others wait for: a server's row, a person's count. What is seen meanwhile may
+        still be undone by a crash, so only what is safe to be seen too early belongs here.
+        """
+        row = await self.fetch(statement, params, durable=False)
+        if self._has_sessions:
+            await self._flushes.wait()
+        return row
 
     async def fetch_all(
         self, statement: LiteralString, params: Params | None = None, *, durable: bool = True
