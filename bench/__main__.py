@@ -11,6 +11,7 @@ BENCHES = {
     "memory": "how much memory a large file needs on its way through each store",
     "ranges": "ranges of a stored file a second against a bare file server",
     "visibility": "what row level security adds to a page of the feed",
+    "legacy": "a takeover: migrate beside a plain INSERT … SELECT of the same rows, and verify",
     "load": "1,000 simulated servers: how much of a core PostgreSQL needs",
 }
 

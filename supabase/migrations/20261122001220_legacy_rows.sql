@@ -95,13 +95,13 @@ RETURNS rushes_legacy.reading
 LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
 DECLARE
-    message text := rushes_legacy.present(content ->> 'error_message');
+    message text := nullif(content ->> 'error_message', '');
 BEGIN
     IF message IS NULL AND r.legacy_table = 'edited_images' AND starts_with(content ->> 'model_used', 'Error: ') THEN
         message := content ->> 'model_used';
     END IF;
     IF starts_with(message, 'Error: ') THEN
-        message := rushes_legacy.present(substr(message, 8));
+        message := nullif(substr(message, 8), '');
     END IF;
     r.error_code := CASE
         WHEN stale THEN 'legacy_stale'
@@ -165,11 +165,6 @@ BEGIN
 END
 $$;
 
--- A file that is known by its name only.
-CREATE FUNCTION rushes_legacy.named(name text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE SET search_path = ''
-AS $$ BEGIN RETURN CASE WHEN name <> '' THEN jsonb_build_object('kind', 'name', 'filename', name) END; END $$;
-
 CREATE FUNCTION rushes_legacy.audio_inputs(type text, told text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path = ''
 AS $$
@@ -177,10 +172,10 @@ BEGIN
     IF told IS NULL OR told IN ('', 'multiple_masks_audio') THEN
         RETURN '{}';
     ELSIF type <> 'lipsync-multi' THEN
-        RETURN jsonb_build_object('audio', rushes_legacy.named(told));
+        RETURN jsonb_build_object('audio', jsonb_build_object('kind', 'name', 'filename', told));
     END IF;
     RETURN jsonb_build_object('speakers', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object('audio', rushes_legacy.named(name)) ORDER BY place), '[]')
+        SELECT coalesce(jsonb_agg(jsonb_build_object('audio', jsonb_build_object('kind', 'name', 'filename', name)) ORDER BY place), '[]')
         FROM unnest(string_to_array(told, ', ')) WITH ORDINALITY AS names (name, place) WHERE name <> ''));
 END
 $$;
@@ -188,13 +183,29 @@ $$;
 CREATE FUNCTION rushes_legacy.multitalk_inputs(type text, content jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
+DECLARE
+    picture text := nullif(content ->> 'image_filename', '');
+    audio text := nullif(content ->> 'audio_filename', '');
+    inputs jsonb := '{}';
 BEGIN
-    RETURN rushes_legacy.audio_inputs(type, content ->> 'audio_filename') || jsonb_strip_nulls(jsonb_build_object(
-        CASE WHEN type = 'video-lipsync' THEN 'video' ELSE 'image' END, rushes_legacy.named(content ->> 'image_filename'),
-        -- img2img never wrote its real size
-        'width', CASE WHEN type <> 'img2img' THEN rushes_legacy.number_of(content -> 'width') END,
-        'height', CASE WHEN type <> 'img2img' THEN rushes_legacy.number_of(content -> 'height') END,
-        'trim_to_audio', CASE WHEN type IN ('lipsync-one', 'unknown') THEN content -> 'trim_to_audio' END));
+    IF picture IS NOT NULL THEN
+        inputs := jsonb_build_object(CASE WHEN type = 'video-lipsync' THEN 'video' ELSE 'image' END,
+            jsonb_build_object('kind', 'name', 'filename', picture));
+    END IF;
+    IF audio IS NOT NULL THEN
+        inputs := inputs || rushes_legacy.audio_inputs(type, audio);
+    END IF;
+    -- img2img never wrote its real size
+    IF type <> 'img2img' AND jsonb_typeof(content -> 'width') = 'number' THEN
+        inputs := inputs || jsonb_build_object('width', content -> 'width');
+    END IF;
+    IF type <> 'img2img' AND jsonb_typeof(content -> 'height') = 'number' THEN
+        inputs := inputs || jsonb_build_object('height', content -> 'height');
+    END IF;
+    IF type IN ('lipsync-one', 'unknown') AND content ->> 'trim_to_audio' IS NOT NULL THEN
+        inputs := inputs || jsonb_build_object('trim_to_audio', content -> 'trim_to_audio');
+    END IF;
+    RETURN inputs;
 END
 $$;
 
@@ -204,8 +215,8 @@ LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
 DECLARE
     url text := content ->> 'video_url';
-    path text := rushes_legacy.present(content ->> 'filename');
-    name text := rushes_legacy.present(rushes_legacy.basename(path));
+    path text := nullif(content ->> 'filename', '');
+    name text := nullif(rushes_legacy.basename(path), '');
     folder text := coalesce(content ->> 'subfolder', CASE WHEN length(name) < length(path) THEN left(path, -length(name) - 1) END);
     reference rushes_legacy.reference := rushes_legacy.file_of(url);
 BEGIN
@@ -236,7 +247,7 @@ DECLARE
     url text := content ->> 'result_image_url';
     reference rushes_legacy.reference := rushes_legacy.file_of(url);
 BEGIN
-    r.prompt_text := rushes_legacy.present(content ->> 'prompt');
+    r.prompt_text := nullif(content ->> 'prompt', '');
     r.inputs := jsonb_strip_nulls(jsonb_build_object('prompt', r.prompt_text));
     r := rushes_legacy.read_input(
         r, CASE WHEN r.workflow_type = 'style-transfer' THEN 'source_image' ELSE 'image' END,
@@ -288,7 +299,7 @@ AS $$
 DECLARE
     reference rushes_legacy.reference := rushes_legacy.file_of(content ->> 'image_url');
     wrong text[] := coalesce(reference.anomalies, '{missing_file}');
-    caption text := rushes_legacy.present(content ->> 'caption');
+    caption text := nullif(content ->> 'caption', '');
 BEGIN
     IF reference.source ->> 'kind' = 'lost' THEN
         wrong := wrong || 'lost_input'::text;
@@ -333,7 +344,7 @@ BEGIN
         settings := '{}';
     END IF;
     r.anomalies := r.anomalies || ARRAY(SELECT unnest(i.anomalies) FROM unnest(items) AS i);
-    r.prompt_text := rushes_legacy.present(content ->> 'name');
+    r.prompt_text := nullif(content ->> 'name', '');
     r.inputs := jsonb_strip_nulls(jsonb_build_object(
         'trigger_word', content -> 'character_trigger', 'caption_type', settings -> 'caption_type',
         'caption_length', settings -> 'caption_length', 'user_prompt', settings -> 'user_prompt',
@@ -366,13 +377,13 @@ BEGIN
     IF type[1] = 'unknown' THEN
         r.anomalies := r.anomalies || 'unknown_type'::text;
     END IF;
-    r.workflow_name := coalesce(rushes_legacy.present(content ->> 'workflow_name'), 'unknown');
+    r.workflow_name := coalesce(nullif(content ->> 'workflow_name', ''), 'unknown');
     r.user_id := c.owner;
     r.visibility := CASE WHEN c.owner IS NULL THEN c.visibility ELSE 'private' END;
-    r.comfy_url := rushes_legacy.present(rtrim(content ->> 'comfy_url', '/'));
+    r.comfy_url := nullif(rtrim(content ->> 'comfy_url', '/'), '');
     r.user_ip := CASE WHEN content ->> 'user_ip' NOT IN ('', 'unknown') THEN content ->> 'user_ip' END;
     r.model_used := CASE WHEN NOT (legacy_table = 'edited_images' AND starts_with(content ->> 'model_used', 'Error: '))
-        THEN rushes_legacy.present(content ->> 'model_used') END;
+        THEN nullif(content ->> 'model_used', '') END;
     r.result_urls := '[]';
     r.job_id := 'legacy:' || legacy_table || ':' || legacy_id;
     IF legacy_table = 'multitalk_jobs' AND legacy_id <> '' THEN

@@ -16,8 +16,16 @@ $$;
 
 -- Books the prompt ids of these rows; those that another row may have, or have had.
 CREATE FUNCTION rushes_legacy.book_prompts(came rushes_legacy.source_row[]) RETURNS text[]
-LANGUAGE sql VOLATILE SET search_path = ''
+LANGUAGE plpgsql VOLATILE SET search_path = ''
 AS $$
+DECLARE
+    prompts text[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(came) AS c
+                   WHERE c.legacy_table = 'style_transfers'
+                      OR (c.legacy_table = 'multitalk_jobs' AND EXISTS (SELECT FROM rushes_legacy.style_prompts))) THEN
+        RETURN '{}';
+    END IF;
     WITH told AS (
         SELECT c.legacy_id, rushes_legacy.present(c.content ->> 'comfyui_prompt_id') AS prompt_id
         FROM unnest(came) AS c WHERE c.legacy_table = 'style_transfers'
@@ -33,11 +41,13 @@ AS $$
         ON CONFLICT (legacy_id) DO UPDATE SET prompt_id = excluded.prompt_id WHERE s.prompt_id <> excluded.prompt_id
         RETURNING s.prompt_id
     )
-    SELECT coalesce(array_agg(DISTINCT changed.prompt_id), '{}') FROM (
+    SELECT coalesce(array_agg(DISTINCT changed.prompt_id), '{}') INTO prompts FROM (
         SELECT prompt_id FROM was UNION ALL SELECT prompt_id FROM booked UNION ALL
         SELECT s.prompt_id FROM rushes_legacy.style_prompts AS s
         JOIN unnest(came) AS c ON c.legacy_table = 'multitalk_jobs' AND c.legacy_id = s.prompt_id
-    ) AS changed
+    ) AS changed;
+    RETURN prompts;
+END
 $$;
 
 -- The style rows whose job id depends on these prompt ids: who has one now, and who is the only one left.
@@ -122,26 +132,30 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION rushes_legacy.items_of(dataset text, came rushes_legacy.source_row[]) RETURNS rushes_legacy.item[]
-LANGUAGE plpgsql STABLE SET search_path = ''
+-- The items of each dataset, in their order. `ROWS` is large so that it is joined by hash.
+CREATE FUNCTION rushes_legacy.items_of(came rushes_legacy.source_row[])
+RETURNS TABLE (dataset text, items rushes_legacy.item[])
+LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = ''
 AS $$
-DECLARE
-    kept jsonb := rushes_legacy.files_of('datasets', dataset);
 BEGIN
-    RETURN rushes_legacy.in_order(ARRAY(
-        SELECT rushes_legacy.item_of(c.legacy_id, c.content, kept)
-        FROM unnest(came) AS c WHERE c.legacy_table = 'data' AND c.content ->> 'dataset_id' = dataset));
+    RETURN QUERY
+    SELECT g.dataset, rushes_legacy.in_order(ARRAY(
+        SELECT rushes_legacy.item_of(one.legacy_id, one.content, g.files) FROM unnest(g.members) AS one))
+    FROM (SELECT c.content ->> 'dataset_id' AS dataset, array_agg(c) AS members,
+                 rushes_legacy.files_of('datasets', c.content ->> 'dataset_id') AS files
+          FROM unnest(came) AS c WHERE c.legacy_table = 'data' GROUP BY 1 OFFSET 0) AS g;
 END
 $$;
 
 -- One job a row; a job that is the same stays untouched.
-CREATE FUNCTION rushes_legacy.put_jobs(rows rushes_legacy.source_row[], came rushes_legacy.source_row[]) RETURNS bigint
+CREATE FUNCTION rushes_legacy.put_jobs(came rushes_legacy.source_row[], names text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = ''
 AS $$
 DECLARE
     chosen rushes_legacy.choices := (SELECT c FROM rushes_legacy.choices AS c);
     has_owners boolean := EXISTS (SELECT FROM rushes_legacy.owners);
     has_files boolean := EXISTS (SELECT FROM rushes_legacy.files WHERE state = 'stored');
+    has_datasets boolean := EXISTS (SELECT FROM unnest(came) AS c WHERE c.legacy_table = 'datasets');
     written bigint;
 BEGIN
     INSERT INTO public.workflow_jobs AS j (
@@ -154,10 +168,12 @@ BEGIN
         n.processing_time_seconds, n.inputs, n.outputs, n.result_urls, n.prompt_text, n.comfy_url, n.comfyui_output_filename,
         n.comfyui_output_subfolder, n.comfyui_output_type, n.error_message, n.error_code, n.created_at, n.visibility, n.user_ip,
         n.model_used, n.metadata, 'legacy', n.legacy_table, n.legacy_id, r.content
-    FROM unnest(rows) AS r
+    FROM unnest(came) AS r
+    LEFT JOIN rushes_legacy.items_of(CASE WHEN has_datasets THEN came END) AS i
+        ON r.legacy_table = 'datasets' AND i.dataset = r.legacy_id
     CROSS JOIN LATERAL rushes_legacy.job(r.legacy_table, r.legacy_id, r.content, rushes_legacy.circumstances_of(
-        r, CASE WHEN r.legacy_table = 'datasets' THEN rushes_legacy.items_of(r.legacy_id, came) END,
-        chosen, has_owners, has_files)) AS n
+        r, i.items, chosen, has_owners, has_files)) AS n
+    WHERE r.legacy_table = ANY (names)
     ON CONFLICT (legacy_table, legacy_id) DO UPDATE SET
         job_id = excluded.job_id, user_id = excluded.user_id, workflow_type = excluded.workflow_type,
         workflow_name = excluded.workflow_name, status = excluded.status, created_at = excluded.created_at,
@@ -228,7 +244,8 @@ BEGIN
            coalesce(x.created_at, d.created_at), coalesce(x.created_at, d.created_at), x.legacy_id, x.content
     FROM unnest(came) AS c
     JOIN public.caption_datasets AS d ON d.legacy_id = c.legacy_id
-    CROSS JOIN LATERAL unnest(rushes_legacy.items_of(c.legacy_id, came)) AS x
+    JOIN rushes_legacy.items_of(came) AS o ON o.dataset = c.legacy_id
+    CROSS JOIN LATERAL unnest(o.items) AS x
     WHERE c.legacy_table = 'datasets'
     ON CONFLICT (legacy_id) DO UPDATE SET
         dataset_id = excluded.dataset_id, position = excluded.position, image = excluded.image, caption = excluded.caption,
@@ -239,28 +256,55 @@ BEGIN
 END
 $$;
 
--- Old rows become jobs; how many were written. A row of `datasets` comes with all of its rows of `data`.
-CREATE FUNCTION rushes_legacy.take_in(came rushes_legacy.source_row[]) RETURNS bigint
+-- Old rows become jobs; how many were written. A row of `datasets` comes with all of its rows of `data`. `fresh`: none
+-- of these rows has ever been here.
+CREATE FUNCTION rushes_legacy.take_in(came rushes_legacy.source_row[], fresh boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = '' SET timezone = 'UTC'
 AS $$
 DECLARE
-    prompts text[] := rushes_legacy.book_prompts(came);
     others rushes_legacy.source_row[];
+    prompts text[];
     written bigint;
 BEGIN
-    PERFORM rushes_legacy.drop_redated(came);
+    prompts := rushes_legacy.book_prompts(came);
+    IF NOT fresh THEN
+        PERFORM rushes_legacy.drop_redated(came);
+    END IF;
     IF prompts <> '{}' THEN
         others := ARRAY(SELECT o FROM unnest(rushes_legacy.with_prompts(prompts)) AS o
                         WHERE NOT EXISTS (SELECT FROM unnest(came) AS c
                                           WHERE c.legacy_table = o.legacy_table AND c.legacy_id = o.legacy_id));
         came := came || others;
     END IF;
-    PERFORM rushes_legacy.demote(came);
+    IF NOT fresh OR others <> '{}' THEN
+        PERFORM rushes_legacy.demote(came);
+    END IF;
+    BEGIN
+        written := rushes_legacy.put_all(came);
+    EXCEPTION WHEN data_exception THEN
+        -- a column that holds what only looks like a moment
+        PERFORM set_config('rushes_legacy.careful', 'on', true);
+        written := rushes_legacy.put_all(came);
+    END;
+    RETURN written;
+END
+$$;
+
+CREATE FUNCTION rushes_legacy.put_all(came rushes_legacy.source_row[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = ''
+AS $$
+DECLARE
+    names text[] := ARRAY(SELECT DISTINCT c.legacy_table FROM unnest(came) AS c);
+    written bigint := 0;
+BEGIN
     -- whether a prompt id is shared depends on the multitalk rows: they go first
-    written := rushes_legacy.put_jobs(ARRAY(SELECT c FROM unnest(came) AS c
-                                            WHERE c.legacy_table NOT IN ('style_transfers', 'data')), came);
-    written := written + rushes_legacy.put_jobs(ARRAY(SELECT c FROM unnest(came) AS c WHERE c.legacy_table = 'style_transfers'), came);
-    IF EXISTS (SELECT FROM unnest(came) AS c WHERE c.legacy_table = 'datasets') THEN
+    IF names && '{multitalk_jobs,edited_images,datasets}' THEN
+        written := rushes_legacy.put_jobs(came, '{multitalk_jobs,edited_images,datasets}');
+    END IF;
+    IF 'style_transfers' = ANY (names) THEN
+        written := written + rushes_legacy.put_jobs(came, '{style_transfers}');
+    END IF;
+    IF 'datasets' = ANY (names) THEN
         PERFORM rushes_legacy.put_datasets(came);
     END IF;
     RETURN written;

@@ -71,15 +71,20 @@ async def take(
     name: str,
     within: str,
     params: Mapping[str, object],
+    *,
+    fresh: bool = False,
 ) -> int:
-    """Take in the rows of a table that a condition on `t` chooses; how many jobs were written."""
+    """Take in the rows of a table that a condition on `t` chooses; how many jobs were written.
+
+    `fresh`: none of them has ever been taken in.
+    """
     rows = _selected(tables, name, within)
     if source is None:
-        written = await target.fetch(filled("take_selected", rows=rows), params)
+        written = await target.fetch(filled("take_selected", rows=rows), {**params, "fresh": fresh})
     else:
         await target.execute(query("came_table"))
         await target.copy_from(source, rows, params, "pg_temp.came (legacy_table, legacy_id, content)")
-        written = await target.fetch(query("take_came"))
+        written = await target.fetch(query("take_came"), {"fresh": fresh})
         await target.execute("DELETE FROM pg_temp.came")
     return int(written[0][0])
 

@@ -2,20 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from rushes.domain.errors import Conflict, InvalidInput
-from rushes.legacy.changes import drain, follow, take
+from rushes.legacy.bulk import Bulk, Lane
+from rushes.legacy.changes import drain, follow
 from rushes.legacy.log import note
-from rushes.legacy.queries import filled, query
+from rushes.legacy.queries import query
 from rushes.legacy.tables import UNITS, Shape, shapes
 from rushes.ports.legacy import LegacyDatabase
 
 BATCH_ROWS = 2000
 BATCH_BYTES = 16 * 1024**2
+WORKERS = 3
+"""Connections that take rows in at the same time; the work is the server's."""
 LOCK = "migrate"
 _POLL_SECONDS = 0.5
 _AGE_SECONDS = 60.0
@@ -35,6 +39,7 @@ class Choices:
     owners: Owners | None = None  # None: as it was
     batch_rows: int = BATCH_ROWS
     batch_bytes: int = BATCH_BYTES
+    workers: int = WORKERS
 
 
 @dataclass(slots=True)
@@ -84,9 +89,10 @@ async def migrate(
         began = time.monotonic()
         await follow(source, tables)
         await _settle(target, chosen, done)
-        for name in UNITS:
-            if name in tables:
-                await _table(source, target, apart, tables, name, chosen, done, progress)
+        async with _lanes(source, target, apart, chosen.workers) as lanes:
+            for name in UNITS:
+                if name in tables:
+                    await _table(source, target, lanes, tables, name, chosen, done, progress)
         while more := await drain(target, source if apart else None, tables=tables):
             done.followed += more
         await _finish(target, done, time.monotonic() - began)
@@ -181,44 +187,53 @@ async def _put_owners(target: LegacyDatabase, owners: Owners) -> None:
 async def _table(
     source: LegacyDatabase,
     target: LegacyDatabase,
-    apart: bool,
+    lanes: Sequence[Lane],
     tables: Mapping[str, Shape],
     name: str,
     chosen: Choices,
     done: Transfer,
     progress: Progress,
 ) -> None:
-    shape = tables[name]
-    total = await _count(source, shape)
-    last, rows, finished = (
-        await target.fetch(query("progress_get"), {"step": "migrate", "name": name}) or [(None, 0, False)]
-    )[0]
-    done.tables[name] = 0
+    total = await _count(source, tables[name])
+    asked = {"step": "migrate", "name": name}
+    last, rows, finished = (await target.fetch(query("progress_get"), asked) or [(None, 0, False)])[0]
     progress(name, rows, total)
-    while not finished:
-        bounds = await source.fetch(
-            filled(
-                "batch_bounds",
-                key=shape.key,
-                relation=shape.relation,
-                size=_size(tables, name),
-                range=_after(shape, last),
-            ),
-            {"after": last, "most": chosen.batch_rows, "bytes": chosen.batch_bytes},
-        )
-        finished = not bounds
-        async with target.transaction():
-            if bounds:
-                within = f"{_after(shape, last)} AND t.{shape.key} <= %(last)s::{shape.key_type}"
-                params = {"after": last, "last": bounds[0][0]}
-                done.written += await take(target, source if apart else None, tables, name, within, params)
-                last, rows = bounds[0][0], rows + bounds[0][1]
-                done.tables[name] += bounds[0][1]
-            await target.execute(
-                query("progress_put"),
-                {"step": "migrate", "name": name, "last": last, "done": rows, "finished": finished},
+    done.tables[name] = 0
+    if finished:
+        return
+    known = (await target.fetch(query("is_known"), {"name": name}))[0][0]
+    bulk = Bulk(
+        source=source,
+        target=target,
+        tables=tables,
+        name=name,
+        batch_rows=chosen.batch_rows,
+        batch_bytes=chosen.batch_bytes,
+        last=last,
+        rows=rows,
+        fresh=not known,
+    )
+    # prompt ids repeat in style_transfers: two batches at a time could both find theirs free
+    await bulk.run(
+        lanes[:1] if name == "style_transfers" else lanes,
+        lambda so_far: progress(name, so_far, max(total, so_far)),
+    )
+    done.tables[name] = bulk.rows - rows
+    done.written += bulk.written
+
+
+@asynccontextmanager
+async def _lanes(
+    source: LegacyDatabase, target: LegacyDatabase, apart: bool, workers: int
+) -> AsyncIterator[list[Lane]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            Lane(
+                await stack.enter_async_context(source.another()) if apart else None,
+                await stack.enter_async_context(target.another()),
             )
-        progress(name, rows, max(total, rows))
+            for _ in range(workers)
+        ]
 
 
 async def _finish(target: LegacyDatabase, done: Transfer, seconds: float) -> None:
@@ -232,20 +247,3 @@ async def _finish(target: LegacyDatabase, done: Transfer, seconds: float) -> Non
 
 async def _count(source: LegacyDatabase, shape: Shape) -> int:
     return int((await source.fetch(f"SELECT count(*) FROM {shape.relation}"))[0][0])  # noqa: S608  # quoted by the server
-
-
-def _after(shape: Shape, last: str | None) -> str:
-    return "true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}"
-
-
-def _size(tables: Mapping[str, Shape], name: str) -> str:
-    shape = tables[name]
-    if name != "datasets" or "data" not in tables:
-        return shape.size
-    # its items count as well; `t` is the item inside and the dataset outside, so the id goes by a column of its own
-    return f"{shape.size} + (SELECT coalesce(sum(i.size), 0) FROM ({_items(tables)}) AS i WHERE i.dataset_id = t.id)"  # noqa: S608  # the same
-
-
-def _items(tables: Mapping[str, Shape]) -> str:
-    items = tables["data"]
-    return f"SELECT t.dataset_id, {items.size} AS size FROM {items.relation} AS t"  # noqa: S608  # quoted by the server

@@ -14,7 +14,7 @@ from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json
 from rushes.cli.signals import run_interruptibly
 from rushes.legacy.tables import UNITS
-from rushes.legacy.transfer import BATCH_ROWS, Choices, Owners, Transfer, keep_following, plan
+from rushes.legacy.transfer import BATCH_ROWS, WORKERS, Choices, Owners, Transfer, keep_following, plan
 from rushes.legacy.transfer import migrate as take_over
 
 
@@ -38,6 +38,7 @@ def migrate(
         ),
     ] = None,
     batch: Annotated[int, typer.Option(help="Rows a transaction.", min=1, max=100_000)] = BATCH_ROWS,
+    workers: Annotated[int, typer.Option(help="Connections that work at the same time.", min=1, max=32)] = WORKERS,
     follow: Annotated[bool, typer.Option("--follow", help="Go on following changes until Ctrl-C.")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -50,6 +51,7 @@ def migrate(
         visibility=visibility,
         owners=_owners(owner_map) if owner_map else None,
         batch_rows=batch,
+        workers=workers,
     )
 
     async def run() -> Transfer | dict[str, Any]:
