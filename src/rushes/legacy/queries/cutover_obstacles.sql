@@ -4,6 +4,10 @@ WITH tables AS (
     FROM unnest(rushes_legacy.names()) AS n (name)
     JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass('public.' || n.name) AND c.relkind IN ('r', 'p')
 )
+SELECT format('%s.owner', t.name), format('%s belongs to %s: connect as its owner', t.name, o.relowner::regrole)
+FROM tables AS t JOIN pg_catalog.pg_class AS o ON o.oid = t.source
+WHERE NOT pg_catalog.pg_has_role(current_user, o.relowner, 'USAGE')
+UNION ALL
 SELECT format('%s.%s', t.name, g.tgname), format('trigger %s on %s: a view can''t run it', g.tgname, t.name)
 FROM tables AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.source
 WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND NOT rushes_legacy.stamps(g.tgfoid)
