@@ -49,14 +49,16 @@ class Evidence:
     stale_before: int
     visibility: str
     shared: frozenset[str]
+    has_files: bool = True
+    has_owners: bool = True
 
     @classmethod
     async def gathered(
         cls, source: LegacyDatabase, target: LegacyDatabase, tables: Mapping[str, Shape]
     ) -> Self:
-        stale_before, visibility = (await target.fetch(query("verify_choices")))[0]
+        stale_before, visibility, files, owners = (await target.fetch(query("verify_choices")))[0]
         before = -(2**63) if stale_before is None else int(stale_before)
-        return cls(tables, before, str(visibility), await shared_prompts(source, tables))
+        return cls(tables, before, str(visibility), await shared_prompts(source, tables), files, owners)
 
     async def pairs(
         self,
@@ -103,8 +105,12 @@ class Evidence:
         params: Mapping[str, Any],
     ) -> dict[str, Surroundings]:
         asked = {"name": name, "ids": list(rows)}
-        stored: dict[str, Any] = dict(await target.fetch(query("verify_files"), asked))
-        mapped: dict[str, str] = dict(await target.fetch(query("verify_owners"), asked))
+        stored: dict[str, Any] = {}
+        mapped: dict[str, str] = {}
+        if self.has_files:
+            stored = dict(await target.fetch(query("verify_files"), asked))
+        if self.has_owners:
+            mapped = dict(await target.fetch(query("verify_owners"), asked))
         named = {
             row: text_of(content.get("user_id")) for row, content in rows.items() if content.get("user_id")
         }

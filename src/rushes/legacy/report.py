@@ -131,6 +131,22 @@ def inspection_report(found: Mapping[str, Any]) -> str:
     )
 
 
+def transfer_report(found: Mapping[str, Any]) -> str:
+    """`rushes legacy migrate`."""
+    by = found.get("by", [])
+    return page(
+        "Takeover: migrate",
+        [
+            f"<p>{found['rows']:,} rows looked at, {found['written']:,} jobs written, {found['followed']:,} changes "
+            f"followed, in {found['seconds']:,.1f} s. {found.get('jobs', 0):,} jobs are from the old tables now.</p>",
+            chart("Rows by table", found["tables"]),
+            chart("By type", summed(by, "type")),
+            chart("By status", summed(by, "status")),
+            chart("Anomalies", found.get("anomalies", {})),
+        ],
+    )
+
+
 def files_report(found: Mapping[str, Any]) -> str:
     """`rushes legacy files`."""
     return page(

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ BATCH_BYTES = 16 * 1024**2
 EXAMPLES = 1000
 """Differences that are named one by one; beyond it they are only counted."""
 _ROUNDS = 6
+_DOUBTFUL = 20_000  # rows of a table that are looked at again
 _PAUSE_SECONDS = 0.5
 
 Each = Callable[[Unit, Found | None], None]
@@ -72,10 +73,14 @@ async def verify(
     *,
     apart: bool,
     each: Each | None = None,
+    also: Callable[["Verification"], Awaitable[None]] | None = None,
     pause_seconds: float = _PAUSE_SECONDS,
     progress: Progress = lambda _table, _done, _total: None,
 ) -> Verification:
-    """Compare every row, while the old app may go on writing. Raises Conflict when there are no old tables."""
+    """Compare every row, while the old app may go on writing; `also` may add differences of its own.
+
+    Raises Conflict when there are no old tables.
+    """
     tables = await shapes(source)
     check(tables)
     done = Verification()
@@ -88,6 +93,8 @@ async def verify(
             doubtful[name] = await _table(source, target, evidence, name, done, each, progress)
     await _again(source, target, apart, tables, doubtful, done, pause_seconds)
     await _extra(source, target, tables, done)
+    if also:
+        await also(done)
     done.seconds = time.monotonic() - began
     summary = {key: value for key, value in done.as_dict().items() if key not in ("differences", "by")}
     await note(target, "verify", "passed" if done.right else "failed", **summary)
@@ -122,8 +129,12 @@ async def _table(
         for unit, found in await evidence.pairs(source, target, name, within, params):
             done.rows[name] += 1
             done.wanted[name, unit.wanted["workflow_type"], unit.wanted["status"]] += 1
-            if any(compared(unit, found)):
+            differences = list(compared(unit, found))
+            if differences and len(doubtful) < _DOUBTFUL:
                 doubtful.append(unit.row)
+            else:
+                for difference in differences:
+                    done.add(difference)
             if each:
                 each(unit, found)
         last = bounds[0][0]

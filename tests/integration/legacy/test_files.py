@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from rushes.adapters.remote.files import HttpFiles
 from rushes.adapters.storage.local import LocalStorage
 from rushes.domain.errors import InvalidSetting
 from rushes.legacy.files import Fetched, Fetching
+from rushes.legacy.hashing import check_files
 from rushes.legacy.inline import decoded
 from rushes.legacy.places import Places, Refused
 from tests.integration.legacy.old_servers import MP4, PNG, OldServers, running
@@ -107,6 +109,14 @@ async def test_files_come_into_the_uniform_layout_and_rows_point_at_them(
         )
         assert (tmp_path / item["key"]).read_bytes() == PNG
     assert (await verified(sample_url)).right
+    (tmp_path / image["key"]).write_bytes(b"other")
+    (tmp_path / item["key"]).unlink()
+    storage = LocalStorage(tmp_path)
+    await storage.start()
+    async with both(sample_url) as (_, here):
+        found = await verified(sample_url, also=partial(check_files, here, storage))
+    assert found.different == {"file source_image_url": 1, "file d1000000-0000-4000-8000-000000000001": 1}
+    assert found.files["checked"] == 8
 
 
 async def test_what_cannot_be_had_is_listed_with_its_reason(

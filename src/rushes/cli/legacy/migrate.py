@@ -13,6 +13,7 @@ from rushes.cli.legacy.options import DryRun, Source, seconds_of
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json
 from rushes.cli.signals import run_interruptibly
+from rushes.legacy.report import transfer_report
 from rushes.legacy.tables import UNITS
 from rushes.legacy.transfer import BATCH_ROWS, WORKERS, Choices, Owners, Transfer, keep_following, plan
 from rushes.legacy.transfer import migrate as take_over
@@ -40,6 +41,9 @@ def migrate(
     batch: Annotated[int, typer.Option(help="Rows a transaction.", min=1, max=100_000)] = BATCH_ROWS,
     workers: Annotated[int, typer.Option(help="Connections that work at the same time.", min=1, max=32)] = WORKERS,
     follow: Annotated[bool, typer.Option("--follow", help="Go on following changes until Ctrl-C.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -67,6 +71,8 @@ def migrate(
             return done
 
     found = run_interruptibly(run())
+    if report and not isinstance(found, dict):
+        report.write_text(transfer_report(found.as_dict()), "utf-8")
     if isinstance(found, dict):
         show_json({"dry_run": True, **found})
     elif as_json:

@@ -1,18 +1,20 @@
 """rushes legacy verify."""
 
 import sys
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rushes.bootstrap.takeover import open_takeover
+from rushes.bootstrap.takeover import open_takeover, takeover_storage
 from rushes.cli.legacy.bars import Bars
 from rushes.cli.legacy.options import Source
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json, table
 from rushes.cli.signals import run_interruptibly
+from rushes.legacy.hashing import check_files
 from rushes.legacy.listing import Listing
 from rushes.legacy.report import verification_report
 from rushes.legacy.verify import Verification
@@ -28,6 +30,7 @@ def verify(
         Path | None,
         typer.Option("--csv", help="List every old row and what it became in this file.", show_default=False),
     ] = None,
+    files: Annotated[bool, typer.Option("--files", help="Read and hash every file that was stored, too.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
     ] = None,
@@ -36,13 +39,19 @@ def verify(
     """Compare every old row with its job, by rules written a second time; exit code 1 if anything differs."""
 
     async def run() -> Verification:
-        async with open_takeover(settings(data_dir), source) as at:
-            with Bars() as bars, ExitStack() as stack:
-                each = None
-                if csv_file:
-                    file = stack.enter_context(csv_file.open("w", newline="", encoding="utf-8"))
-                    each = Listing(file)
-                return await compare(at.source, at.target, apart=at.apart, each=each, progress=bars.show)
+        found = settings(data_dir)
+        async with AsyncExitStack() as stack:
+            at = await stack.enter_async_context(open_takeover(found, source))
+            bars = stack.enter_context(Bars())
+            each = also = None
+            if csv_file:
+                each = Listing(stack.enter_context(csv_file.open("w", newline="", encoding="utf-8")))
+            if files:
+                storage = await stack.enter_async_context(takeover_storage(found))
+                also = partial(check_files, at.target, storage, progress=bars.show)
+            return await compare(
+                at.source, at.target, apart=at.apart, each=each, also=also, progress=bars.show
+            )
 
     done = run_interruptibly(run())
     if report:
@@ -58,6 +67,8 @@ def verify(
 def _tell(done: Verification) -> None:
     for name, rows in done.rows.items():
         say(f"{name}: {rows:,} rows, {done.jobs.get(name, 0):,} jobs")
+    if done.files:
+        say(f"{done.files['checked']:,} files hashed ({done.files['bytes'] / 1e6:,.1f} MB)")
     if done.right:
         say(f"Every row is right ({done.seconds:.1f} s). Next: rushes legacy cutover.")
         return

@@ -1,0 +1,1 @@
+SELECT count(*) FROM rushes_legacy.files WHERE state = 'stored'
