@@ -128,6 +128,13 @@ CASES = {
     "retention, which types": Case(
         name="retention_kinds", indexes={"workflow_jobs_ended"}, params={"statuses": ["failed", "cancelled"]}
     ),
+    "emptying the trash": Case(
+        name="retention_empty", indexes={"workflow_jobs_trash", BY_ID}, params={"user_id": ME.user_id, "limit": 100}
+    ),
+    "files, type by type": Case(
+        name="storage_jobs", indexes={"workflow_jobs_type"},
+        params={"workflow_type": "wan-i2v", "after": UUID(int=0), "limit": 50},
+    ),
     "old trash": Case(
         name="retention_trash", indexes={"workflow_jobs_discarded", BY_ID}, params={"before": MAY[0], "limit": 200}
     ),
