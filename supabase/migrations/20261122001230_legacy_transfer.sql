@@ -357,7 +357,9 @@ BEGIN
         SELECT ROW(j.legacy_table, j.legacy_id, j.legacy_row)::rushes_legacy.source_row
         FROM public.workflow_jobs AS j CROSS JOIN rushes_legacy.choices AS c
         WHERE j.origin = 'legacy' AND j.status IN ('pending', 'processing') AND j.created_at < c.stale_before
-        LIMIT 10000));
+        LIMIT 10000
+        -- after the cut-over somebody may write it through a view just now
+        FOR UPDATE OF j SKIP LOCKED));
 END
 $$;
 

@@ -140,6 +140,11 @@ BEGIN
         RETURN found_row;
     ELSIF name = 'datasets' THEN
         PERFORM rushes_legacy.hold_dataset(id, leaving);
+    ELSIF name = 'style_transfers' THEN
+        -- rows with one prompt id are written one at a time: each looks at the others
+        PERFORM pg_advisory_xact_lock(hashtextextended('rushes:legacy:prompt:' || s.prompt_id, 0))
+        FROM rushes_legacy.style_prompts AS s
+        WHERE s.legacy_id = hold.id AND rushes_legacy.is_shared(s.legacy_id, s.prompt_id);
     END IF;
     SELECT j.legacy_row INTO found_row FROM public.workflow_jobs AS j
     WHERE j.legacy_table = hold.name AND j.legacy_id = hold.id AND j.deleted_at IS NULL FOR UPDATE;

@@ -82,7 +82,8 @@ async def migrate(
     """
     chosen = choices or Choices()
     async with target.lock(LOCK):
-        await refuse_views(source)
+        if await source.fetch(query("cutover_done")):
+            return await _give_up(target, chosen)
         tables = await shapes(source)
         check(tables)
         done = Transfer()
@@ -130,10 +131,10 @@ async def plan(source: LegacyDatabase) -> dict[str, Any]:
 
 
 async def refuse_views(source: LegacyDatabase) -> None:
-    """Raises Conflict after the cut-over: the archived tables are out of date then, and the views show the jobs."""
+    """Raises Conflict after the cut-over."""
     if await source.fetch(query("cutover_done")):
         raise Conflict(
-            "Already cut over: what the old app writes becomes jobs by itself. There is nothing to migrate."
+            "Already cut over: what the old app writes becomes jobs by itself. There is nothing to follow."
         )
 
 
@@ -154,6 +155,18 @@ def check(tables: Mapping[str, Shape]) -> None:
         raise Conflict(
             "There is a table data, but no datasets that its rows belong to. Move data aside, or bring datasets back."
         )
+
+
+async def _give_up(target: LegacyDatabase, chosen: Choices) -> Transfer:
+    """After the cut-over every row is a job already; those that never ended are still to be called failed."""
+    done = Transfer()
+    params = {"stale_seconds": chosen.stale_seconds, "visibility": chosen.visibility}
+    async with target.transaction():
+        await target.execute(query("choices_put"), params)
+        done.written = int((await target.fetch(query("give_up")))[0][0])
+        done.outcome = (await target.fetch(query("outcome")))[0][0]
+        await note(target, "migrate", "aged", written=done.written)
+    return done
 
 
 async def _settle(target: LegacyDatabase, chosen: Choices, done: Transfer) -> None:

@@ -1,0 +1,1 @@
+SELECT rushes_legacy.give_up_stale()
