@@ -49,12 +49,12 @@ CREATE FUNCTION rushes_legacy.read_seconds(r rushes_legacy.reading, told text) R
 LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
 DECLARE
-    seconds numeric := CASE WHEN told ~ '^\d{1,9}(\.\d+)?$' THEN floor(told::numeric) END;
+    seconds numeric := CASE WHEN told ~ '^\d{1,9}(\.\d+)?$' THEN told::numeric END;
 BEGIN
     IF told IS NULL THEN
         RETURN r;
-    ELSIF seconds BETWEEN 0 AND 86400 AND told::numeric <= 86400 THEN
-        r.processing_time_seconds := seconds;
+    ELSIF seconds BETWEEN 0 AND 86400 THEN
+        r.processing_time_seconds := floor(seconds);
     ELSE
         r.anomalies := r.anomalies || 'bad_times'::text;
     END IF;
