@@ -62,17 +62,17 @@ async def roll_back(
 
 
 async def compare(database: LegacyStatements, names: list[str], step: str) -> None:
-    """Every archived row with its view's. Raises Conflict."""
+    """Every archived row with its view's, for `rollback` or `archive`. Raises Conflict."""
     for name in names:
         found = await database.fetch(
-            query("rollback_differences"),
+            query(f"{step}_differences"),
             {"name": name, "most": NAMED},
         )
         if found:
             listed = ", ".join(f"{key} ({what})" for key, what in found)
             await note(database, step, "failed", table=name, differences=[list(row) for row in found])
             raise Conflict(
-                f"legacy_archive.{name} and the view {name} differ: {listed}. Nothing was exchanged."
+                f"legacy_archive.{name} and the view {name} differ: {listed}. Nothing was changed."
             )
 
 

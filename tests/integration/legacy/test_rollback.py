@@ -140,3 +140,17 @@ def test_there_and_back_and_there_again(cut_url: str) -> None:
     [row] = rows(cut_url, "SELECT width, height FROM multitalk_jobs WHERE job_id = 'prompt-0016'")
     assert (row["width"], row["height"]) == (5, 6)
     assert verified(cut_url).differences == []
+
+
+def test_what_was_purged_among_the_jobs_stays_in_the_table(cut_url: str) -> None:
+    rows(cut_url, "DELETE FROM workflow_jobs WHERE legacy_id = 'prompt-0016'")
+    assert len(rows(cut_url, "SELECT 1 FROM multitalk_jobs")) == 15
+    back(cut_url)
+    assert len(rows(cut_url, "SELECT 1 FROM multitalk_jobs")) == 16
+
+
+def test_what_is_in_the_trash_comes_back(cut_url: str) -> None:
+    rows(cut_url, "UPDATE workflow_jobs SET deleted_at = now() WHERE legacy_id = 'prompt-0016'")
+    assert len(rows(cut_url, "SELECT 1 FROM multitalk_jobs")) == 15
+    back(cut_url)
+    assert len(rows(cut_url, "SELECT 1 FROM multitalk_jobs")) == 16

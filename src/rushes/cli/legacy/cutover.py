@@ -20,6 +20,12 @@ EXPOSED = (
 )
 
 
+NOT_ON_VIEWS = (
+    "INSERT … ON CONFLICT (upsert), TRUNCATE and Supabase's Realtime don't work on views:"
+    " does the old app use them?"
+)
+
+
 def cutover(
     data_dir: DataDir = None,
     app_role: Annotated[
@@ -74,6 +80,7 @@ def _tell_plan(done: Cutover) -> None:
         show(f"{statement};")
     for view in done.views:
         show(f"{view};")
+    say(NOT_ON_VIEWS)
     say("Nothing was changed.")
 
 
