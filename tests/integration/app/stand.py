@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,6 +25,11 @@ from tests.integration.app.person import Person
 T = TypeVar("T")
 
 STOP_SECONDS = 30
+BUSY = """
+    select count(*) from workflow_jobs where status in ('pending', 'processing') or (
+        status = 'completed' and completed_at > now() - interval '10 seconds'
+        and jsonb_path_exists(outputs, '$.files[*] ? (@.kind != "audio" && @.thumb_key == null)'))
+"""
 
 
 class Stand:
@@ -124,6 +130,12 @@ class Stand:
     @property
     def storage(self) -> Path:
         return self.folder / "storage"
+
+    def until_quiet(self, seconds: float = 10) -> None:
+        """Wait until no job runs, and those that ended a moment ago have their previews."""
+        until = time.monotonic() + seconds
+        while self.sql(BUSY)[0][0] and time.monotonic() < until:
+            time.sleep(0.05)
 
     def do(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run something on the app's loop."""

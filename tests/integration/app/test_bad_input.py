@@ -37,6 +37,7 @@ def carla(app: Stand) -> Person:
 @pytest.fixture
 def untouched(app: Stand, carla: Person) -> Iterator[None]:
     """Nothing is stored by what happens in the test."""
+    app.until_quiet()
     before = everything(app)
     yield
     until = time.monotonic() + 10
