@@ -3,6 +3,7 @@ import type { Job, OutputFile, Outputs } from '../src/lib/api/types';
 import {
   caption,
   doing,
+  downloadUrl,
   failure,
   frameRatio,
   inputFiles,
@@ -128,4 +129,12 @@ describe('files', () => {
     expect(averageColour('***')).toBeNull();
     expect(averageColour(null)).toBeNull();
   });
+});
+
+it('has no address for a file of an old table that was never stored', () => {
+  const lost = { name: 'wani2v_00031_.mp4', kind: 'comfyui' } as unknown as OutputFile;
+  expect(downloadUrl(lost)).toBe('');
+  expect(downloadUrl({ ...lost, key: 'workflows/a b.png' })).toBe(
+    '/storage/workflows/a%20b.png?download=1',
+  );
 });

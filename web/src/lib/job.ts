@@ -8,10 +8,14 @@ export const isTerminal = (job: Job): boolean =>
 export const storageUrl = (key: string): string =>
   `/storage/${key.split('/').map(encodeURIComponent).join('/')}`;
 
-export const fileUrl = (file: OutputFile): string => file.url ?? storageUrl(file.key);
+/** Empty for a file of an old table that was never brought into the storage. */
+export const fileUrl = (file: OutputFile): string =>
+  file.url ?? (file.key ? storageUrl(file.key) : '');
 
-export const downloadUrl = (file: OutputFile): string =>
-  `${fileUrl(file)}${fileUrl(file).includes('?') ? '&' : '?'}download=1`;
+export function downloadUrl(file: OutputFile): string {
+  const url = fileUrl(file);
+  return url && `${url}${url.includes('?') ? '&' : '?'}download=1`;
+}
 
 export const files = (job: Job): OutputFile[] => job.outputs?.files ?? [];
 export const texts = (job: Job): string[] => (job.outputs?.texts ?? []).map((entry) => entry.text);
