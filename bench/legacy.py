@@ -5,7 +5,9 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import Any
 
 import psycopg
@@ -13,6 +15,7 @@ import psycopg
 from bench.figures import keep, machine, options, show
 from bench.places import folder, postgres
 from rushes.adapters.postgres.legacy import open_legacy
+from rushes.bootstrap.takeover import comparing_elsewhere
 from rushes.legacy.transfer import Choices, migrate
 from rushes.legacy.verify import verify
 
@@ -122,8 +125,11 @@ async def _migrate(url: str, batch: int) -> None:
 
 
 async def _verify(url: str) -> None:
-    async with open_legacy(url) as source, open_legacy(url) as target:
-        done = await verify(source, target, apart=False)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        async with open_legacy(url) as source, open_legacy(url) as target:
+            done = await verify(
+                source, target, apart=False, elsewhere=comparing_elsewhere(url, url, pool), processes=2
+            )
         assert done.right, [one.as_dict() for one in done.differences[:5]]
 
 

@@ -1,6 +1,8 @@
 """A takeover as one command sees it: the database of the old tables, the installation's, and its storage."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -8,6 +10,7 @@ from rushes.adapters.postgres.legacy import open_legacy
 from rushes.adapters.postgres.migrations import migrate
 from rushes.bootstrap.installation import database_url
 from rushes.bootstrap.storing import Store, open_storage
+from rushes.legacy.verify import Part, Share, compare
 from rushes.ports.legacy import LegacyDatabase
 from rushes.settings import Settings
 
@@ -18,6 +21,7 @@ class Takeover:
 
     settings: Settings
     dsn: str
+    source_dsn: str
     source: LegacyDatabase
     target: LegacyDatabase
     apart: bool  # two databases
@@ -35,6 +39,7 @@ async def open_takeover(
         yield Takeover(
             settings=settings,
             dsn=dsn,
+            source_dsn=source or dsn,
             source=await stack.enter_async_context(open_legacy(source or dsn)),
             target=await stack.enter_async_context(open_legacy(dsn)),
             apart=source is not None and source != dsn,
@@ -46,3 +51,20 @@ async def takeover_storage(settings: Settings) -> AsyncIterator[Store]:
     """The installation's object storage."""
     async with open_storage(settings) as storage:
         yield storage
+
+
+def comparing_elsewhere(source: str, target: str, pool: Executor) -> Callable[[Share], Awaitable[Part]]:
+    """Compares shares in the pool's processes."""
+
+    def elsewhere(share: Share) -> Awaitable[Part]:
+        return asyncio.get_running_loop().run_in_executor(pool, _compare, source, target, share)
+
+    return elsewhere
+
+
+def _compare(source: str, target: str, share: Share) -> Part:
+    async def run() -> Part:
+        async with open_legacy(source) as old, open_legacy(target) as new:
+            return await compare(old, new, share)
+
+    return asyncio.run(run())

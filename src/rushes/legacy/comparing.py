@@ -47,8 +47,8 @@ def compared(unit: Unit, found: Found | None) -> Iterator[Difference]:
             continue  # its owner decides
         if has != wanted or type(has) is not type(wanted):
             yield differs(name, wanted, has)
-    if found.job["legacy_row"] != unit.content:
-        yield differs("legacy_row", unit.content, found.job["legacy_row"])
+    if found.job["legacy_row"] != unit.digest:
+        yield differs("legacy_row", unit.digest, found.job["legacy_row"])
     if unit.table == "datasets":
         yield from _dataset(unit, found, differs)
 

@@ -1,7 +1,7 @@
 """What `verify` compares: batches of old rows, what the rules make of them, and what is in workflow_jobs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,12 +12,14 @@ from rushes.legacy.tables import Shape
 from rushes.legacy.values import text_of
 from rushes.ports.legacy import LegacyDatabase
 
+BATCH_ROWS = 1000
+BATCH_BYTES = 16 * 1024**2
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COLUMNS = (
     "id", "job_id", "user_id", "visibility", "origin", "workflow_type", "workflow_name", "comfy_url", "user_ip",
     "model_used", "created_at", "completed_at", "processing_time_seconds", "updated_at", "status", "error_code",
     "error_message", "comfyui_output_filename", "comfyui_output_subfolder", "comfyui_output_type", "prompt_text",
-    "outputs", "result_urls", "inputs", "metadata", "legacy_row",
+    "legacy_row", "outputs", "result_urls", "inputs", "metadata",
 )  # fmt: skip
 _DATASET = ("id", "job_id", "name", "settings", "created_at", "legacy_row", "items")
 
@@ -29,6 +31,7 @@ class Unit:
     table: str
     row: str
     content: Content
+    digest: str  # of the content's text
     around: Surroundings
     wanted: Wanted
 
@@ -60,6 +63,31 @@ class Evidence:
         before = -(2**63) if stale_before is None else int(stale_before)
         return cls(tables, before, str(visibility), await shared_prompts(source, tables), files, owners)
 
+    async def rows(
+        self,
+        source: LegacyDatabase,
+        target: LegacyDatabase,
+        name: str,
+        last: str | None,
+        until: str | None,
+    ) -> AsyncIterator[tuple[Unit, Found | None]]:
+        """The rows after a key, up to another, each with its job."""
+        shape = self.tables[name]
+        end = "" if until is None else f" AND t.{shape.key} <= %(until)s::{shape.key_type}"
+        while True:
+            range_of = ("true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}") + end
+            params = {"after": last, "until": until, "most": BATCH_ROWS, "bytes": BATCH_BYTES}
+            places = {"key": shape.key, "relation": shape.relation, "size": shape.size, "range": range_of}
+            bounds = await source.fetch(filled("batch_bounds", **places), params)
+            if not bounds:
+                return
+            within = f"{range_of} AND t.{shape.key} <= %(last)s::{shape.key_type}"
+            for pair in await self.pairs(
+                source, target, name, within, {"after": last, "until": until, "last": bounds[0][0]}
+            ):
+                yield pair
+            last = bounds[0][0]
+
     async def pairs(
         self,
         source: LegacyDatabase,
@@ -71,15 +99,13 @@ class Evidence:
         """The rows that a condition on `t` chooses, each with its job."""
         shape = self.tables[name]
         places = {"name": name, "key": shape.key, "relation": shape.relation, "range": within}
-        rows = {
-            row: content
-            for _, row, content in await source.fetch(
-                filled("rows_of", **places, content=shape.content), params
-            )
-        }
+        read = await source.fetch(
+            filled("verify_rows", rows=filled("rows_of", **places, content=shape.content)), params
+        )
+        rows = {row: content for row, content, _ in read}
         asked = {"name": name, "ids": list(rows)}
         found = {
-            row[0]: dict(zip(_COLUMNS, row[1:], strict=True))
+            row[0]: dict(zip(_COLUMNS, (*row[1:-1], *row[-1]), strict=True))
             for row in await target.fetch(query("verify_jobs"), asked)
         }
         around = await self._surroundings(source, target, name, rows, within, params)
@@ -89,10 +115,10 @@ class Evidence:
             sets = {row[0]: dict(zip(_DATASET, row[1:], strict=True)) for row in more}
         return [
             (
-                Unit(name, row, content, around[row], wanted(name, row, content, around[row])),
+                Unit(name, row, content, digest, around[row], wanted(name, row, content, around[row])),
                 Found(found[row], sets.get(row)) if row in found else None,
             )
-            for row, content in rows.items()
+            for row, content, digest in read
         ]
 
     async def _surroundings(

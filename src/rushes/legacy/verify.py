@@ -9,20 +9,19 @@ from typing import Any
 
 from rushes.legacy.changes import drain
 from rushes.legacy.comparing import Difference, compared
-from rushes.legacy.evidence import UUID, Evidence, Found, Unit
+from rushes.legacy.evidence import BATCH_ROWS, UUID, Evidence, Found, Unit
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
 from rushes.legacy.tables import UNITS, Shape, shapes
 from rushes.legacy.transfer import Progress, check
 from rushes.ports.legacy import LegacyDatabase
 
-BATCH_ROWS = 1000
-BATCH_BYTES = 16 * 1024**2
 EXAMPLES = 1000
 """Differences that are named one by one; beyond it they are only counted."""
 _ROUNDS = 6
 _DOUBTFUL = 20_000  # rows of a table that are looked at again
 _PAUSE_SECONDS = 0.5
+_WORTH_SHARING = 20_000  # rows of a table
 
 Each = Callable[[Unit, Found | None], None]
 """Called with every old row and what became of it."""
@@ -49,6 +48,14 @@ class Verification:
         if len(self.differences) < EXAMPLES:
             self.differences.append(difference)
 
+    def take(self, part: "Verification") -> None:
+        """Add what another process found."""
+        for name, rows in part.rows.items():
+            self.rows[name] = self.rows.get(name, 0) + rows
+        self.wanted += part.wanted
+        self.different += part.different
+        self.differences += part.differences[: EXAMPLES - len(self.differences)]
+
     def as_dict(self) -> dict[str, Any]:
         rows = sum(self.rows.values())
         return {
@@ -67,18 +74,37 @@ class Verification:
         }
 
 
+Share = Mapping[str, tuple[str | None, str | None]]
+"""Of each table: the key after which it begins, and the last key; None: from the beginning, to the end."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What comparing a share gave; the old app may just have written what is doubtful."""
+
+    found: Verification = field(default_factory=Verification)
+    doubtful: dict[str, list[str]] = field(default_factory=dict)
+
+
+Elsewhere = Callable[[Share], Awaitable[Part]]
+"""Compares a share in another process."""
+
+
 async def verify(
     source: LegacyDatabase,
     target: LegacyDatabase,
     *,
     apart: bool,
     each: Each | None = None,
-    also: Callable[["Verification"], Awaitable[None]] | None = None,
+    also: Callable[[Verification], Awaitable[None]] | None = None,
+    elsewhere: Elsewhere | None = None,
+    processes: int = 1,
     pause_seconds: float = _PAUSE_SECONDS,
     progress: Progress = lambda _table, _done, _total: None,
 ) -> Verification:
     """Compare every row, while the old app may go on writing; `also` may add differences of its own.
 
+    The rows are shared among so many processes, of which this is one; `each` sees only its share.
     Raises Conflict when there are no old tables.
     """
     tables = await shapes(source)
@@ -86,11 +112,17 @@ async def verify(
     done = Verification()
     began = time.monotonic()
     await _drained(source, target, apart)
-    evidence = await Evidence.gathered(source, target, tables)
-    doubtful: dict[str, list[str]] = {}
-    for name in UNITS:
-        if name in tables:
-            doubtful[name] = await _table(source, target, evidence, name, done, each, progress)
+    first, *others = await shares(source, tables, processes if elsewhere else 1)
+    running = [asyncio.ensure_future(elsewhere(share)) for share in others] if elsewhere else []
+    try:
+        parts = [await compare(source, target, first, each=each, progress=progress, processes=processes)]
+        parts += [await part for part in running]
+    finally:
+        for one in running:
+            one.cancel()
+    for part in parts:
+        done.take(part.found)
+    doubtful = {name: [row for part in parts for row in part.doubtful.get(name, ())] for name in UNITS}
     await _again(source, target, apart, tables, doubtful, done, pause_seconds)
     await _extra(source, target, tables, done)
     if also:
@@ -101,44 +133,66 @@ async def verify(
     return done
 
 
-async def _table(
+async def shares(source: LegacyDatabase, tables: Mapping[str, Shape], parts: int) -> list[Share]:
+    """The old tables cut into so many parts of about the same size."""
+    cuts: dict[str, list[str | None]] = {}
+    for name, shape in tables.items():
+        total = await _count(source, shape)
+        cuts[name] = [None]
+        for number in range(1, parts if total >= _WORTH_SHARING else 1):
+            place = {"place": total * number // parts}
+            rows = await source.fetch(filled("verify_cut", key=shape.key, relation=shape.relation), place)
+            cuts[name].append(rows[0][0] if rows else None)
+        cuts[name].append(None)
+    # a small table is the first one's alone
+    return [
+        {name: (keys[number], keys[number + 1]) for name, keys in cuts.items() if number + 1 < len(keys)}
+        for number in range(parts)
+    ]
+
+
+async def compare(
     source: LegacyDatabase,
     target: LegacyDatabase,
-    evidence: Evidence,
-    name: str,
-    done: Verification,
-    each: Each | None,
-    progress: Progress,
-) -> list[str]:
-    """The ids of rows that looked different: the old app may just have written them."""
-    shape = evidence.tables[name]
-    total = int((await source.fetch(filled("count", relation=shape.relation)))[0][0])
-    doubtful: list[str] = []
-    last: str | None = None
-    done.rows[name] = 0
-    while True:
-        after = "true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}"
-        bounds = await source.fetch(
-            filled("batch_bounds", key=shape.key, relation=shape.relation, size=shape.size, range=after),
-            {"after": last, "most": BATCH_ROWS, "bytes": BATCH_BYTES},
-        )
-        if not bounds:
-            return doubtful
-        within = f"{after} AND t.{shape.key} <= %(last)s::{shape.key_type}"
-        params = {"after": last, "last": bounds[0][0]}
-        for unit, found in await evidence.pairs(source, target, name, within, params):
-            done.rows[name] += 1
-            done.wanted[name, unit.wanted["workflow_type"], unit.wanted["status"]] += 1
-            differences = list(compared(unit, found))
-            if differences and len(doubtful) < _DOUBTFUL:
-                doubtful.append(unit.row)
-            else:
-                for difference in differences:
-                    done.add(difference)
-            if each:
-                each(unit, found)
-        last = bounds[0][0]
-        progress(name, done.rows[name], max(total, done.rows[name]))
+    share: Share,
+    *,
+    each: Each | None = None,
+    progress: Progress = lambda _table, _done, _total: None,
+    processes: int = 1,
+) -> Part:
+    """Compare the rows of a share."""
+    tables = await shapes(source)
+    evidence = await Evidence.gathered(source, target, tables)
+    part = Part()
+    for name in UNITS:
+        if name in tables and name in share:
+            total = await _count(source, tables[name])
+            part.doubtful[name] = []
+            part.found.rows[name] = 0
+            async for unit, found in evidence.rows(source, target, name, *share[name]):
+                _compare(part, unit, found)
+                if each:
+                    each(unit, found)
+                seen = part.found.rows[name]
+                if seen % 1000 == 0:
+                    progress(name, min(seen * processes, total), total)
+            progress(name, total, total)
+    return part
+
+
+def _compare(part: Part, unit: Unit, found: Found | None) -> None:
+    part.found.rows[unit.table] += 1
+    part.found.wanted[unit.table, unit.wanted["workflow_type"], unit.wanted["status"]] += 1
+    differences = list(compared(unit, found))
+    if differences and len(part.doubtful[unit.table]) < _DOUBTFUL:
+        part.doubtful[unit.table].append(unit.row)
+        return
+    for difference in differences:
+        part.found.add(difference)
+
+
+async def _count(source: LegacyDatabase, shape: Shape) -> int:
+    return int((await source.fetch(filled("count", relation=shape.relation)))[0][0])
 
 
 async def _again(

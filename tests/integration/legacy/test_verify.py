@@ -7,8 +7,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+import rushes.legacy.verify as verify_module
 from rushes.legacy.listing import Listing
-from rushes.legacy.verify import Verification, verify
+from rushes.legacy.verify import Part, Share, Verification, compare, verify
 from tests.integration.legacy.conftest import DATA
 from tests.integration.legacy.quirks import fill
 from tests.integration.legacy.taking import both, taken
@@ -101,3 +102,20 @@ async def test_both_sets_of_rules_agree_on_generated_rows(empty_url: str, seed: 
     done = await verified(empty_url)
     assert done.right, [one.as_dict() for one in done.differences[:8]]
     assert sum(done.rows.values()) > 1200
+
+
+@pytest.mark.parametrize("processes", [2, 3, 7])
+async def test_shares_are_the_whole(sample_url: str, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    monkeypatch.setattr(verify_module, "_WORTH_SHARING", 4)
+    await taken(sample_url)
+    with psycopg.connect(sample_url, autocommit=True) as hand:
+        hand.execute("UPDATE workflow_jobs SET user_ip = '9.9.9.9' WHERE legacy_id ~ '[0-4]$'")
+        changed = hand.execute("SELECT count(*) FROM workflow_jobs WHERE user_ip = '9.9.9.9'").fetchone()
+
+    async def elsewhere(share: Share) -> Part:
+        async with both(sample_url) as (old, new):
+            return await compare(old, new, share)
+
+    done = await verified(sample_url, elsewhere=elsewhere, processes=processes)
+    assert done.rows == {"multitalk_jobs": 16, "style_transfers": 5, "edited_images": 5, "datasets": 2}
+    assert (done.different["user_ip"],) == changed

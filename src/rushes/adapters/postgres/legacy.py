@@ -1,6 +1,7 @@
 """The connections of a takeover: long sessions of their own, beside the pool."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -8,6 +9,7 @@ from typing import Any
 
 from psycopg import AsyncClientCursor, AsyncConnection, errors
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 from psycopg.types.string import TextLoader
 
 from rushes.adapters.postgres.problems import explained, where
@@ -17,6 +19,7 @@ from rushes.ports.legacy import Row
 Params = Mapping[str, Any]
 _CONCURRENTLY = re.compile(r"\s(?:index)\s+concurrently\s", re.IGNORECASE)
 _PAUSE_SECONDS = 0.5
+_decode = json.JSONDecoder().decode
 
 
 class PostgresLegacy:
@@ -138,6 +141,11 @@ class PostgresLegacy:
             yield connection
 
 
+def _json(told: str | bytes) -> Any:
+    """The library would look at each value's encoding first; a server's is known."""
+    return _decode(told if isinstance(told, str) else str(told, "utf-8"))
+
+
 @asynccontextmanager
 async def open_legacy(dsn: str) -> AsyncIterator[PostgresLegacy]:
     """A connection for a takeover. Raises Unavailable. It must reach the server itself, not a transaction pooler."""
@@ -148,6 +156,7 @@ async def open_legacy(dsn: str) -> AsyncIterator[PostgresLegacy]:
     async with connection:
         for kind in ("timestamptz", "timestamp", "date"):
             connection.adapters.register_loader(kind, TextLoader)
+        set_json_loads(_json, connection)
         await connection.execute("SELECT set_config('statement_timeout', '0', false)")
         await connection.execute("SELECT set_config('timezone', 'UTC', false)")
         await connection.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', false)")

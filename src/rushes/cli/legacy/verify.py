@@ -1,14 +1,16 @@
 """rushes legacy verify."""
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rushes.bootstrap.takeover import open_takeover, takeover_storage
+from rushes.bootstrap.takeover import comparing_elsewhere, open_takeover, takeover_storage
 from rushes.cli.legacy.bars import Bars
 from rushes.cli.legacy.options import Source
 from rushes.cli.options import AsJson, DataDir, settings
@@ -31,6 +33,7 @@ def verify(
         typer.Option("--csv", help="List every old row and what it became in this file.", show_default=False),
     ] = None,
     files: Annotated[bool, typer.Option("--files", help="Read and hash every file that was stored, too.")] = False,
+    processes: Annotated[int, typer.Option(help="Processes that share the rows.", min=1, max=32)] = 2,
     report: Annotated[
         Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
     ] = None,
@@ -49,8 +52,17 @@ def verify(
             if files:
                 storage = await stack.enter_async_context(takeover_storage(found))
                 also = partial(check_files, at.target, storage, progress=bars.show)
+            alone = processes == 1 or csv_file is not None  # one process writes the list
+            pool = stack.enter_context(ProcessPoolExecutor(max(1, processes - 1), get_context("spawn")))
             return await compare(
-                at.source, at.target, apart=at.apart, each=each, also=also, progress=bars.show
+                at.source,
+                at.target,
+                apart=at.apart,
+                each=each,
+                also=also,
+                elsewhere=None if alone else comparing_elsewhere(at.source_dsn, at.dsn, pool),
+                processes=1 if alone else processes,
+                progress=bars.show,
             )
 
     done = run_interruptibly(run())
