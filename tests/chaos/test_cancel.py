@@ -45,7 +45,7 @@ def test_the_one_that_runs_ends_and_its_neighbours_do_not(town: Town, anna: Pers
 @pytest.mark.parametrize("version", ["0.33.0", "0.3.64"])
 def test_those_that_wait_end_and_the_one_that_runs_does_not(town: Town, anna: Person, version: str):
     comfy = alone(town, version)
-    first, prefetched, waiting = (slow(anna, seconds) for seconds in (4, 30, 30))
+    first, prefetched, waiting = (slow(anna, seconds) for seconds in (8, 30, 30))
     running(town, first)
     town.until(lambda: len(comfy.queue()) == 2, "the next one is there already")
     assert cancelled_within(town, anna, waiting) < PROMISED + SLACK

@@ -12,7 +12,9 @@ from tests.integration.cleanup.test_retention import empty_outbox
 
 
 def finished(person: Person, **more: str) -> Json:
-    return person.completed(person.submit("sleep", {"seconds": 0}, **more)["id"])
+    """With its previews, so that nothing is written after it."""
+    made = person.completed(person.submit("sleep", {"seconds": 0}, **more)["id"])
+    return person.until(made["id"], lambda one: one["outputs"]["files"][0]["thumb_key"])
 
 
 def in_trash(person: Person, **more: str) -> str:
