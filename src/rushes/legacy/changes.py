@@ -60,7 +60,7 @@ async def _follow_rows(
     )
     gone = sorted(set(ids) - {found for (found,) in there})
     if gone:
-        await target.execute("SELECT rushes_legacy.let_go(%(name)s, %(ids)s)", {"name": name, "ids": gone})
+        await target.execute(query("let_go"), {"name": name, "ids": gone})
     await take(target, source, tables, name, within, {"ids": list(ids)})
 
 
@@ -85,7 +85,7 @@ async def take(
         await target.execute(query("came_table"))
         await target.copy_from(source, rows, params, "pg_temp.came (legacy_table, legacy_id, content)")
         written = await target.fetch(query("take_came"), {"fresh": fresh})
-        await target.execute("DELETE FROM pg_temp.came")
+        await target.execute(query("came_gone"))
     return int(written[0][0])
 
 

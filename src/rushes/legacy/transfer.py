@@ -12,7 +12,7 @@ from rushes.domain.errors import Conflict, InvalidInput
 from rushes.legacy.bulk import Bulk, Lane
 from rushes.legacy.changes import drain, follow
 from rushes.legacy.log import note
-from rushes.legacy.queries import query
+from rushes.legacy.queries import filled, query
 from rushes.legacy.tables import UNITS, Shape, shapes
 from rushes.ports.legacy import LegacyDatabase
 
@@ -115,7 +115,7 @@ async def keep_following(
                 continue
             if time.monotonic() - aged > _AGE_SECONDS:
                 await target.execute(query("choices_age"))
-                await target.fetch("SELECT rushes_legacy.give_up_stale()")
+                await target.fetch(query("give_up"))
                 aged = time.monotonic()
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -187,7 +187,7 @@ async def _settle(target: LegacyDatabase, chosen: Choices, done: Transfer) -> No
 
 
 async def _put_owners(target: LegacyDatabase, owners: Owners) -> None:
-    await target.execute("DELETE FROM rushes_legacy.owners")
+    await target.execute(query("owners_gone"))
     rows = [(table, row, str(user)) for (table, row), user in owners.items()]
     strangers = await target.fetch(query("owners_unknown"), {"ids": sorted({user for _, _, user in rows})})
     if strangers:
@@ -250,7 +250,7 @@ async def _lanes(
 
 
 async def _finish(target: LegacyDatabase, done: Transfer, seconds: float) -> None:
-    done.written += int((await target.fetch("SELECT rushes_legacy.give_up_stale()"))[0][0])
+    done.written += int((await target.fetch(query("give_up")))[0][0])
     done.seconds = seconds
     done.outcome = (await target.fetch(query("outcome")))[0][0]
     async with target.transaction():
@@ -259,4 +259,4 @@ async def _finish(target: LegacyDatabase, done: Transfer, seconds: float) -> Non
 
 
 async def _count(source: LegacyDatabase, shape: Shape) -> int:
-    return int((await source.fetch(f"SELECT count(*) FROM {shape.relation}"))[0][0])  # noqa: S608  # quoted by the server
+    return int((await source.fetch(filled("count", relation=shape.relation)))[0][0])

@@ -272,6 +272,6 @@ async def _without_row(
 
 
 async def _drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
-    if (await source.fetch("SELECT to_regclass('rushes_legacy.changes') IS NOT NULL"))[0][0]:
+    if (await source.fetch(query("changes_noted")))[0][0]:
         while await drain(target, source if apart else None):
             pass

@@ -34,6 +34,7 @@ STATEMENTS_IN_CODE = {
     "adapters/postgres/migrations.py",
     "adapters/postgres/bootstrap/__init__.py",
     "adapters/postgres/embedded/cluster.py",
+    "adapters/postgres/legacy.py",
 }
 
 

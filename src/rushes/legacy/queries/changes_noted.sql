@@ -1,0 +1,1 @@
+SELECT to_regclass('rushes_legacy.changes') IS NOT NULL

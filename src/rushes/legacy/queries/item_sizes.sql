@@ -1,0 +1,1 @@
+SELECT t.dataset_id, {size} AS size FROM {relation} AS t

@@ -1,0 +1,1 @@
+SELECT rushes_legacy.let_go(%(name)s, %(ids)s)
