@@ -68,9 +68,20 @@ LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
 DECLARE
     created timestamptz := rushes_legacy.moment_of(content ->> 'created_at');
-    submitted timestamptz := rushes_legacy.moment_of(content ->> 'timestamp_submitted');
-    updated timestamptz := rushes_legacy.moment_of(content ->> 'updated_at');
+    submitted timestamptz;
+    updated timestamptz;
 BEGIN
+    -- most rows say the same time more than once, and reading one costs
+    IF content ->> 'timestamp_submitted' = content ->> 'created_at' THEN
+        submitted := created;
+    ELSIF content ->> 'timestamp_submitted' IS NOT NULL THEN
+        submitted := rushes_legacy.moment_of(content ->> 'timestamp_submitted');
+    END IF;
+    IF content ->> 'updated_at' = content ->> 'created_at' THEN
+        updated := created;
+    ELSIF content ->> 'updated_at' IS NOT NULL THEN
+        updated := rushes_legacy.moment_of(content ->> 'updated_at');
+    END IF;
     IF (created IS NULL AND content ->> 'created_at' IS NOT NULL)
         OR (submitted IS NULL AND content ->> 'timestamp_submitted' IS NOT NULL)
         OR (updated IS NULL AND content ->> 'updated_at' IS NOT NULL)
@@ -216,7 +227,7 @@ AS $$
 DECLARE
     url text := content ->> 'video_url';
     path text := nullif(content ->> 'filename', '');
-    name text := nullif(rushes_legacy.basename(path), '');
+    name text := CASE WHEN path IS NOT NULL THEN nullif(rushes_legacy.basename(path), '') END;
     folder text := coalesce(content ->> 'subfolder', CASE WHEN length(name) < length(path) THEN left(path, -length(name) - 1) END);
     reference rushes_legacy.reference := rushes_legacy.file_of(url);
 BEGIN
