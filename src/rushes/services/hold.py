@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -38,6 +39,23 @@ class Hold:
         self.stopping = False
         self.only_waited = False  # ComfyUI had it in its queue and was never seen to work on it
         self._changed = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._ahead: asyncio.Event | None = None
+
+    def follow(self, ahead: "Hold") -> None:
+        """That one was claimed for the same server just before: its prompt goes first."""
+        self._ahead = ahead._sent
+
+    def sent(self) -> None:
+        """Its prompt is on the server, or never will be: whoever follows may go."""
+        self._sent.set()
+
+    async def turn(self, seconds: float) -> None:
+        """Wait for the one ahead, but not for long: a server must not stand idle for somebody's upload."""
+        if self._ahead is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ahead.wait(), seconds)
+            self._ahead = None
 
     @property
     def job_id(self) -> UUID:

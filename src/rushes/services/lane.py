@@ -39,6 +39,7 @@ class Lane:
         self._lease_seconds = lease_seconds
         self._holds = holds
         self._occupying = 0
+        self._latest: Hold | None = None
         self._idle_since = float("-inf")
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -92,6 +93,9 @@ class Lane:
     def take(self, claim: Claim) -> None:
         """Run a claim, new or taken over."""
         hold = Hold(claim, lease_seconds=self._lease_seconds)
+        if self._latest is not None:
+            hold.follow(self._latest)
+        self._latest = hold
         self._holds[claim.job_id] = hold
         self._occupying += 1  # now, not when the task starts: the next claim looks at it
         task = asyncio.create_task(self._run(hold), name=f"job {claim.job_id}")
@@ -119,6 +123,7 @@ class Lane:
         except Exception:
             log.exception("job left as it stands", job_id=str(hold.job_id))
         finally:
+            hold.sent()
             executed()
             if self._holds.get(hold.job_id) is hold:
                 del self._holds[hold.job_id]

@@ -42,6 +42,7 @@ log = structlog.get_logger("rushes.runner")
 LOOKS = (0.0, 0.3, 1.0, 2.0)
 LOST_RETRY = 0.2  # seconds: a server that was restarted is well again
 WITHDRAW_SECONDS = 5.0
+TURN_SECONDS = 1.0  # how long a prompt waits for the one that was claimed before it
 
 
 class InputsUnreadable(Exception):
@@ -162,6 +163,7 @@ class Runner:
         """Make sure that the server has the prompt; the graph it was given."""
         claim = hold.claim
         if claim.graph_sent:
+            hold.sent()
             return workflow.graph(claim.workflow_name)
         await self._withdraw_earlier(claim)
         await report(Progress(stage="uploading"))
@@ -173,11 +175,13 @@ class Runner:
         graph = bind(workflow, claim.workflow_name, claim.inputs, files=files, job_id=f"{claim.job_id}")
         if not await insist(lambda: self._queue.store_graph(claim, graph, workflow.version)):
             raise LeaseLost
+        await hold.turn(TURN_SECONDS)
         try:
             await server.submit(claim.prompt_id, graph, client_id=client_id)
         except ComfyUnreachable:
             if not await _has_arrived(server, claim.prompt_id):
                 raise
+        hold.sent()
         if not await insist(lambda: self._queue.submitted(claim)):
             raise LeaseLost
         return graph
