@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+LISTEN_SECONDS = 30  # the stream waits for other tests' transactions, too
 ENDED = ("completed", "failed", "cancelled")
 Json = Any  # as parsed
 
@@ -100,7 +101,7 @@ class Person(httpx2.Client):
     def listening(self, after: str | None = None) -> Iterator["Listener"]:
         """An open event stream, from now or after an event; its `hello` has come."""
         headers = {"Last-Event-ID": after} if after else {}
-        with self.stream("GET", "/api/events", headers=headers, timeout=10) as response:
+        with self.stream("GET", "/api/events", headers=headers, timeout=LISTEN_SECONDS) as response:
             assert response.status_code == 200, response.read()
             listener = Listener(response)
             listener.hello = listener.next()
@@ -109,7 +110,7 @@ class Person(httpx2.Client):
 
 
 class Listener:
-    """Reads events as they come; a silence of 10 s is an error."""
+    """Reads events as they come; a silence of half a minute is an error."""
 
     hello: Event
 
