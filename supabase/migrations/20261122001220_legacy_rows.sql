@@ -171,7 +171,7 @@ BEGIN
         r.anomalies := r.anomalies || 'lost_input'::text;
     END IF;
     r.inputs := r.inputs || jsonb_build_object(name, rushes_legacy.described('filename',
-        rushes_legacy.name_of(reference.source), reference.source, rushes_legacy.stored(kept, slot, content ->> slot)));
+        rushes_legacy.name_of(reference.source), reference.source, CASE WHEN kept IS NOT NULL THEN rushes_legacy.stored(kept, slot, content ->> slot) END));
     RETURN r;
 END
 $$;
@@ -227,9 +227,9 @@ AS $$
 DECLARE
     url text := content ->> 'video_url';
     path text := nullif(content ->> 'filename', '');
-    name text := CASE WHEN path IS NOT NULL THEN nullif(rushes_legacy.basename(path), '') END;
+    name text := CASE WHEN strpos(path, '/') + strpos(path, '\') > 0 THEN nullif(rushes_legacy.basename(path), '') ELSE path END;
     folder text := coalesce(content ->> 'subfolder', CASE WHEN length(name) < length(path) THEN left(path, -length(name) - 1) END);
-    reference rushes_legacy.reference := rushes_legacy.file_of(url);
+    reference rushes_legacy.reference := CASE WHEN url <> '' THEN rushes_legacy.file_of(url) END;
 BEGIN
     r.inputs := rushes_legacy.multitalk_inputs(r.workflow_type, content);
     r.comfyui_output_filename := name;
@@ -240,10 +240,10 @@ BEGIN
     IF reference.source IS NOT NULL THEN
         r.result := reference.source;
         r.anomalies := r.anomalies || reference.anomalies;
-        r.stored := rushes_legacy.stored(kept, 'video_url', url);
+        r.stored := CASE WHEN kept IS NOT NULL THEN rushes_legacy.stored(kept, 'video_url', url) END;
     ELSIF name IS NOT NULL THEN
         r.result := jsonb_build_object('kind', 'comfyui', 'server', r.comfy_url, 'filename', name, 'subfolder', folder, 'type', NULL);
-        r.stored := rushes_legacy.stored(kept, 'filename', r.result::text);
+        r.stored := CASE WHEN kept IS NOT NULL THEN rushes_legacy.stored(kept, 'filename', r.result::text) END;
     END IF;
     RETURN r;
 END
@@ -267,7 +267,7 @@ BEGIN
     IF reference.source IS NOT NULL THEN
         r.result := reference.source;
         r.anomalies := r.anomalies || reference.anomalies;
-        r.stored := rushes_legacy.stored(kept, 'result_image_url', url);
+        r.stored := CASE WHEN kept IS NOT NULL THEN rushes_legacy.stored(kept, 'result_image_url', url) END;
     END IF;
     RETURN r;
 END
