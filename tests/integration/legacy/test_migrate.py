@@ -166,18 +166,13 @@ async def test_killed_at_any_point_it_goes_on(
     with psycopg.connect(sample_url, autocommit=True) as app:
         app.execute("""INSERT INTO multitalk_jobs SELECT 'k' || n, 'completed', now() - interval '1 d', now() - interval '1 d' + n * interval '1 s',
             'wan_' || n || '.mp4', NULL, 'a.png', NULL, 640, 360, false, 'http://c', NULL, NULL, '2025-01-01', '2025-01-01' FROM generate_series(1, 400) n""")
-    kills = 0
-    for delay in (1.0, 1.4, 1.8):
-        child = started("tests.integration.legacy.run_migrate", sample_url, "5")
-        try:
-            child.wait(timeout=delay)
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-            kills += 1
-    await _until_unlocked(sample_url)
-    await taken(sample_url)
-    assert kills
+    for reached in (20, 150, 300):
+        child = started("tests.integration.legacy.run_migrate", sample_url, "1")
+        await _until_taken(sample_url, reached)
+        child.send_signal(signal.SIGKILL)
+        assert child.wait() == -signal.SIGKILL
+        await _until_unlocked(sample_url)
+    assert (await taken(sample_url)).resumed
     rows = jobs(sample_url)
     assert len(rows) == 428
     assert [row for row in rows if not row[1].startswith("k")] == expected()
@@ -187,7 +182,7 @@ async def test_a_concurrent_writer_loses_nothing(sample_url: str) -> None:
     writer = started("tests.integration.legacy.write_on", sample_url, "2")
     try:
         while writer.poll() is None:
-            await taken(sample_url, batch_rows=5)
+            await taken(sample_url, batch_rows=40)
     finally:
         writer.wait(timeout=30)
     assert writer.returncode == 0
@@ -251,6 +246,14 @@ def versions(url: str) -> list[tuple[UUID, str]]:
 
 def without(rows: list, name: str) -> list:
     return [{key: value for key, value in row.items() if key != name} for row in rows]
+
+
+async def _until_taken(url: str, rows: int) -> None:
+    deadline = time.monotonic() + 30
+    with psycopg.connect(url, autocommit=True) as watching:
+        while watching.execute("SELECT count(*) >= %s FROM workflow_jobs", (rows,)).fetchone() != (True,):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
 
 
 async def _until_unlocked(url: str) -> None:
