@@ -86,7 +86,7 @@ def test_only_what_is_near_is_drawn(visit: Visit) -> None:
 def test_the_connection_comes_back(visit: Visit, own_database_url: str, tmp_path: Path) -> None:
     with RunningRushes(tmp_path, own_database_url, "--comfy-url", "http://127.0.0.1:9") as own:
         page = visit("/", at=own.url, expected="ERR_|Failed to load")
-        expect(page.get_by_text(re.compile("No ComfyUI server"))).to_be_visible()
+        expect(page.get_by_text(re.compile("No ComfyUI server")).first).to_be_visible()
         expect(page.get_by_role("heading", name="Your jobs will be here")).to_be_visible()
         own.stop()
         expect(page.get_by_text(re.compile("Connection lost"))).to_be_visible()

@@ -13,7 +13,7 @@ from rushes.adapters.storage.listing import Listing
 from rushes.adapters.storage.offloop import off_loop
 from rushes.adapters.storage.paths import guarded_path
 from rushes.adapters.storage.reading import OutgoingFile, missing, stat_object
-from rushes.domain.errors import TooLarge
+from rushes.domain.errors import NotFound, TooLarge, Unavailable
 from rushes.ports import ObjectStat, SignedPut, Stored
 
 _BATCH_BYTES = 1024 * 1024  # what one hop to a thread writes
@@ -67,14 +67,17 @@ class LocalStorage:
 
     async def stat(self, key: str) -> ObjectStat | None:
         """What is there, or None."""
-        return await self._run(lambda: stat_object(self.local_path(key), key))
+        return await self._run(lambda: self._found(key))
 
     async def open(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from start to end (exclusive), in blocks of 1 MiB. Raises NotFound at the first."""
+        """The bytes from start to end (exclusive), in blocks of 1 MiB. Raises NotFound at the first, Unavailable."""
         outgoing = OutgoingFile(self.local_path, key, start=start, end=end)
         try:
             while not outgoing.finished and (block := await self._run(outgoing.read)):
                 yield block
+        except NotFound:
+            await self._run(self._be_there)
+            raise
         finally:
             outgoing.close()
 
@@ -88,6 +91,7 @@ class LocalStorage:
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectStat]:
         """Every object whose key begins with `prefix`, in the order of keys."""
+        await self._run(self._be_there)
         listing = Listing(self._root, prefix)
         while page := await self._run(listing.page):
             for found in page:
@@ -127,13 +131,27 @@ class LocalStorage:
         self._root.mkdir(parents=True, exist_ok=True)
         sweep(self._root)
 
+    def _be_there(self) -> None:
+        """A folder that is gone holds no files, and yet none of them was deleted. Raises Unavailable."""
+        if not self._root.is_dir():
+            raise Unavailable(
+                "The storage folder is not there: is its disk mounted? Put it back, or set RUSHES_STORAGE_URL."
+            )
+
+    def _found(self, key: str) -> ObjectStat | None:
+        found = stat_object(self.local_path(key), key)
+        if found is None:
+            self._be_there()
+        return found
+
     def _copy(self, source: str, target: str) -> None:
         source_path, target_path = self.local_path(source), self.local_path(target)
-        if stat_object(source_path, source) is None:
+        if self._found(source) is None:
             raise missing(source)
         link_or_copy(self._root, source_path, target_path)
 
     def _delete_many(self, keys: Sequence[str]) -> None:
+        self._be_there()
         for path in [self.local_path(key) for key in keys]:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 path.unlink()
