@@ -52,10 +52,10 @@ def test_out_of_memory_is_freed_and_tried_once_more(anna: Person, servers: list[
     servers[0].faults.add("out_of_memory", node="SaveImage", times=1)
     job = anna.completed(anna.submit("sleep", {"seconds": 0})["id"], seconds=90)
     outcomes = [(one["outcome"], one["error_code"]) for one in anna.attempts(job["id"])]
-    assert outcomes[-2:] == [
-        ("retried", "out_of_memory"),
-        ("completed", None),
-    ]  # the other one was tried, perhaps
+    assert outcomes.count(("retried", "out_of_memory")) == 1
+    assert outcomes[-1] == ("completed", None)
+    # the other one was tried, perhaps, before it was known to be gone
+    assert set(outcomes[:-1]) <= {("retried", "out_of_memory"), ("retried", "server_lost")}
 
 
 def test_out_of_memory_for_good_says_what_to_do(anna: Person, servers: list[DemoServer]):
