@@ -634,6 +634,7 @@ BEGIN
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO anon, authenticated', name);
         END IF;
     END LOOP;
+    PERFORM rushes_legacy.bridge_cut();  -- of the next migration
     -- whoever reads a view calls its functions
     EXECUTE format('GRANT EXECUTE ON FUNCTION rushes_legacy.moment(text) TO %I', app_role);
     IF with_anon THEN

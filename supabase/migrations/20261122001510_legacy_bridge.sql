@@ -372,38 +372,6 @@ BEGIN
 END
 $$;
 
--- As before, and the bridge.
-CREATE OR REPLACE FUNCTION rushes_legacy.cut_over(app_role text, with_anon boolean) RETURNS text[]
-LANGUAGE plpgsql SET search_path = ''
-AS $$
-DECLARE
-    tables CONSTANT text[] := rushes_legacy.standing('r');
-    name text;
-BEGIN
-    IF to_regnamespace('legacy_archive') IS NULL THEN
-        CREATE SCHEMA legacy_archive;
-        REVOKE ALL ON SCHEMA legacy_archive FROM PUBLIC;
-    END IF;
-    -- what was written before an earlier rollback is in the tables
-    DELETE FROM rushes_legacy.written;
-    FOREACH name IN ARRAY tables LOOP
-        PERFORM rushes_legacy.put_up(name, app_role);
-        IF with_anon THEN
-            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO anon, authenticated', name);
-        END IF;
-    END LOOP;
-    PERFORM rushes_legacy.bridge_cut();
-    -- whoever reads a view calls its functions
-    EXECUTE format('GRANT EXECUTE ON FUNCTION rushes_legacy.moment(text) TO %I', app_role);
-    IF with_anon THEN
-        GRANT EXECUTE ON FUNCTION rushes_legacy.moment(text) TO anon, authenticated;
-    END IF;
-    -- PostgREST keeps what it knows of the schema
-    NOTIFY pgrst, 'reload schema';
-    RETURN tables;
-END
-$$;
-
 -- Access ----------------------------------------------------------------------------------------------
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rushes_legacy FROM PUBLIC, anon, authenticated;

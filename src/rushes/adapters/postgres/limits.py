@@ -57,21 +57,8 @@ class PostgresUseBook:
             raise NotFound("There is no such account.") from error
 
 
-async def check_limits(connection: AsyncConnection[TupleRow], user_id: UUID, limits: Limits) -> None:
-    """Whether that person may submit another job. Raises QuotaExceeded."""
-    own, stored = await _limits_of(connection, user_id)
-    waiting_limit = _first(own["jobs_waiting"], limits.jobs_waiting, NO_LIMIT)
-    day_limit = _first(own["jobs_per_day"], limits.jobs_per_day, NO_LIMIT)
-    waiting, today = await _counted(connection, user_id, waiting=waiting_limit, a_day=day_limit)
-    if waiting >= waiting_limit:
-        raise exceeded("jobs_waiting", waiting_limit, waiting)
-    if today >= day_limit:
-        raise exceeded("jobs_per_day", day_limit, today)
-    _check_bytes(_first(own["bytes_stored"], limits.bytes_stored, None), stored, 1)
-
-
 def submit_limits(limits: Limits) -> dict[str, Any]:
-    """The installation's limits as submit_job.sql takes them."""
+    """The installation's limits as room.sql and submit_job.sql take them."""
     return {
         "most_waiting": _first(limits.jobs_waiting, NO_LIMIT),
         "most_a_day": _first(limits.jobs_per_day, NO_LIMIT),
@@ -97,15 +84,13 @@ async def check_bytes(
     connection: AsyncConnection[TupleRow], user_id: UUID, bytes_limit: int | None, needed: int
 ) -> None:
     """Whether that person may store so many bytes more. Raises StorageQuotaExceeded."""
-    own, stored = await _limits_of(connection, user_id)
-    _check_bytes(_first(own["bytes_stored"], bytes_limit, None), stored, needed)
-
-
-async def _limits_of(connection: AsyncConnection[TupleRow], user_id: UUID) -> tuple[Json, int]:
     cursor = await connection.execute(query("limits_of"), {"user_id": user_id})
     row = await cursor.fetchone()
     assert row is not None
-    return dict(zip(NAMES, row[:5], strict=True)), row[5]
+    own, stored = dict(zip(NAMES, row[:5], strict=True)), row[5]
+    limit = _first(own["bytes_stored"], bytes_limit, None)
+    if limit is not None and stored + needed > limit:
+        raise exceeded("bytes_stored", limit, stored, needed)
 
 
 async def _counted(
@@ -123,11 +108,6 @@ async def _counted(
     row = await cursor.fetchone()
     assert row is not None
     return row[0], row[1]
-
-
-def _check_bytes(limit: int | None, stored: int, needed: int) -> None:
-    if limit is not None and stored + needed > limit:
-        raise exceeded("bytes_stored", limit, stored, needed)
 
 
 def _a_day_ago() -> UUID:

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from rushes.adapters.postgres.limits import check_limits, exceeded, submit_limits
+from rushes.adapters.postgres.limits import exceeded, submit_limits
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
 from rushes.domain.errors import (
@@ -57,8 +57,10 @@ class PostgresJobWriter:
             raise exceeded(verdict, figure, used, needed)
 
     async def check_room(self, user_id: UUID, limits: Limits) -> None:
-        async with self._database.service() as connection:
-            await check_limits(connection, user_id, limits)
+        row = await self._database.fetch(query("room"), {"user_id": user_id, **submit_limits(limits)})
+        assert row is not None
+        if row[0] is not None:
+            raise exceeded(*row)
 
     async def book_deletion(self, prefix: str) -> int:
         row = await self._database.fetch(query("outbox_book"), {"prefix": prefix})
