@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rushes.legacy.queries import filled, query
+from rushes.legacy.sweep import SWEEP, look_through, present
 from rushes.legacy.tables import UNITS, Shape, shapes
 from rushes.ports.legacy import LegacyDatabase, LegacyStatements
 
@@ -40,6 +41,8 @@ async def drain(
     # the source commits last: a change that is lost on the way is still noted there
     async with origin.transaction(), target.transaction():
         taken = {name: (ids, n) for name, ids, n in await origin.fetch(query("changes_take"), {"most": most})}
+        for name in taken.get(SWEEP, ((), 0))[0]:
+            await look_through(target, origin, known, name, apart=apart)
         for name in UNITS:
             if name in taken and name in known:
                 await _follow_rows(target, origin if apart else None, known, name, taken[name][0])
@@ -55,13 +58,11 @@ async def _follow_rows(
 ) -> None:
     shape = tables[name]
     within = f"t.{shape.key} = ANY (%(ids)s::text[]::{shape.key_type}[])"
-    there = await (source or target).fetch(
-        filled("ids_of", key=shape.key, relation=shape.relation, range=within), {"ids": list(ids)}
-    )
-    gone = sorted(set(ids) - {found for (found,) in there})
+    there = await present(source or target, shape, list(ids))
+    gone = sorted(set(ids) - there)
     if gone:
         await target.execute(query("let_go"), {"name": name, "ids": gone})
-    await take(target, source, tables, name, within, {"ids": list(ids)})
+    await take(target, source, tables, name, within, {"ids": sorted(there)})
 
 
 async def take(

@@ -109,6 +109,12 @@ async def _check(database: LegacyStatements, choices: Choices, done: Cutover) ->
     if left:
         listed = "\n".join(f"  {name}: {what}" for name, what in left)
         raise Conflict(f"In the way (--accept NAME goes on without it):\n{listed}")
+    unnoted = [name for (name,) in await database.fetch(query("cutover_unnoted"))]
+    if unnoted:
+        raise Conflict(
+            f"Nobody notes what the old app changes in {', '.join(unnoted)}: its triggers (rushes_note_…) are missing "
+            "or disabled. Run `rushes legacy migrate` and `rushes legacy verify` again."
+        )
     await require_verified(database, choices.verified_hours)
 
 

@@ -13,6 +13,7 @@ from rushes.legacy.bulk import Bulk, Lane
 from rushes.legacy.changes import drain, follow
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
+from rushes.legacy.sweep import sweep
 from rushes.legacy.tables import UNITS, Shape, shapes
 from rushes.ports.legacy import LegacyDatabase
 
@@ -40,6 +41,7 @@ class Choices:
     batch_rows: int = BATCH_ROWS
     batch_bytes: int = BATCH_BYTES
     workers: int = WORKERS
+    let_go: bool = False  # of many jobs whose rows are gone
 
 
 @dataclass(slots=True)
@@ -77,8 +79,8 @@ async def migrate(
 ) -> Transfer:
     """Take every row in; killed at any point and run again, it goes on where it was.
 
-    `apart`: the old tables are in another database than the jobs. Raises Conflict while another run is at work, or
-    when a table can't be taken over; nothing has been touched then.
+    `apart`: the old tables are in another database than the jobs. Raises Conflict while another run is at work,
+    when a table can't be taken over, or when the rows of many jobs are gone; no job has been touched then.
     """
     chosen = choices or Choices()
     async with target.lock(LOCK):
@@ -89,6 +91,7 @@ async def migrate(
         done = Transfer()
         began = time.monotonic()
         await follow(source, tables)
+        await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
         await _settle(target, chosen, done)
         async with _lanes(source, target, apart, chosen.workers) as lanes:
             for name in UNITS:

@@ -40,6 +40,9 @@ def migrate(
     ] = None,
     batch: Annotated[int, typer.Option(help="Rows a transaction.", min=1, max=100_000)] = BATCH_ROWS,
     workers: Annotated[int, typer.Option(help="Connections that work at the same time.", min=1, max=32)] = WORKERS,
+    let_go: Annotated[
+        bool, typer.Option("--let-go", help="Delete jobs whose old rows are gone, however many they are.")
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on following changes until Ctrl-C.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
@@ -56,6 +59,7 @@ def migrate(
         owners=_owners(owner_map) if owner_map else None,
         batch_rows=batch,
         workers=workers,
+        let_go=let_go,
     )
 
     async def run() -> Transfer | dict[str, Any]:
