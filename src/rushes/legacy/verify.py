@@ -124,7 +124,7 @@ async def verify(
         done.take(part.found)
     doubtful = {name: [row for part in parts for row in part.doubtful.get(name, ())] for name in UNITS}
     await _again(source, target, apart, tables, doubtful, done, pause_seconds)
-    await _extra(source, target, tables, done)
+    await _extra(source, target, apart, tables, done)
     if also:
         await also(done)
     done.seconds = time.monotonic() - began
@@ -237,7 +237,11 @@ def _portions(ids: list[str]) -> Iterator[list[str]]:
 
 
 async def _extra(
-    source: LegacyDatabase, target: LegacyDatabase, tables: Mapping[str, Shape], done: Verification
+    source: LegacyDatabase,
+    target: LegacyDatabase,
+    apart: bool,
+    tables: Mapping[str, Shape],
+    done: Verification,
 ) -> None:
     """Jobs that no old row stands behind."""
     for name, jobs in await target.fetch(query("verify_counts")):
@@ -249,12 +253,17 @@ async def _extra(
             row for (row,) in await target.fetch(query("verify_batch"), {"name": name, "after": last})
         ]:
             last = ids[-1]
-            for row in await _without_row(source, target, tables.get(name), name, ids):
+            for row in await _without_row(source, target, apart, tables.get(name), name, ids):
                 done.add(Difference(name, row, "row", None, "a job"))
 
 
 async def _without_row(
-    source: LegacyDatabase, target: LegacyDatabase, shape: Shape | None, name: str, ids: list[str]
+    source: LegacyDatabase,
+    target: LegacyDatabase,
+    apart: bool,
+    shape: Shape | None,
+    name: str,
+    ids: list[str],
 ) -> list[str]:
     there: set[str] = set()
     if shape:
@@ -266,7 +275,8 @@ async def _without_row(
     gone = sorted(set(ids) - there)
     if not gone:
         return []
-    # the old app may just have deleted them, and the job with them
+    # the old app may just have deleted them: their jobs go with them, once that is followed
+    await _drained(source, target, apart)
     left = await target.fetch(query("verify_jobs"), {"name": name, "ids": gone})
     return [str(row[0]) for row in left]
 

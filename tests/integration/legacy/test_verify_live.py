@@ -1,0 +1,25 @@
+"""verify while the old app writes: what has just changed is followed before it is called wrong."""
+
+import psycopg
+import pytest
+
+from rushes.legacy.evidence import Found, Unit
+from rushes.legacy.verify import verify
+from tests.integration.legacy.taking import both, taken
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_row_that_goes_before_it_is_compared_takes_its_job_along(sample_url: str) -> None:
+    await taken(sample_url)
+    gone: list[int] = []
+
+    def delete(unit: Unit, _: Found | None) -> None:
+        if unit.table == "multitalk_jobs" and not gone:  # the first table that is compared
+            with psycopg.connect(sample_url, autocommit=True) as app:
+                gone.append(app.execute("DELETE FROM edited_images WHERE prompt = 'brighter'").rowcount)
+
+    async with both(sample_url) as (old, new):
+        done = await verify(old, new, apart=False, each=delete, pause_seconds=0)
+    assert gone == [1]
+    assert done.right, done.differences
