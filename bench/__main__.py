@@ -12,6 +12,7 @@ BENCHES = {
     "ranges": "ranges of a stored file a second against a bare file server",
     "visibility": "what row level security adds to a page of the feed",
     "legacy": "a takeover: migrate beside a plain INSERT … SELECT of the same rows, and verify",
+    "takeover": "a takeover while the old app writes: what its writes take, errors, locks, and every row compared",
     "load": "1,000 simulated servers: how much of a core PostgreSQL needs",
 }
 

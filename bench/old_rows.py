@@ -38,18 +38,22 @@ ROWS = (
 )
 
 
-def fill(connection: psycopg.Connection[Any], rows: int) -> None:
-    """Make the old tables with about so many rows, a dataset and its items counted as one."""
-    shares = {
+def sharing(rows: int) -> dict[str, int]:
+    """How many of each kind there are among so many; a dataset and its items count as one."""
+    return {
         "multitalk": rows * 6 // 10,
         "style": rows // 10,
         "edited": rows * 28 // 100,
         "sets": max(rows // 50, 1),
     }
+
+
+def fill(connection: psycopg.Connection[Any], rows: int) -> None:
+    """Make the old tables with about so many rows, a dataset and its items counted as one."""
     connection.execute(SCHEMA.read_bytes())
     for statement in ROWS:
         with psycopg.ClientCursor(connection) as cursor:
-            cursor.execute(statement, shares)
+            cursor.execute(statement, sharing(rows))
     for name in TABLES:
         connection.execute(f"VACUUM ANALYZE {name}".encode())
     connection.execute("CHECKPOINT")

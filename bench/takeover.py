@@ -1,0 +1,345 @@
+"""A takeover while the old app writes: how long its writes take before, during each command and on the views, whether
+it sees an error, how long the cut-over holds its locks, and whether every row it wrote is what it must be."""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from bench.figures import Row, keep, machine, options, show
+from bench.old_app import FIELDS, LEDGER, TIMES, TROUBLES
+from bench.old_rows import TABLES, fill
+from bench.old_stories import KEYS, as_text
+from bench.places import cpu_seconds, folder, postgres, process
+from rushes.adapters.postgres.legacy import open_legacy
+from rushes.legacy.comparing import compared
+from rushes.legacy.evidence import Evidence
+from rushes.legacy.tables import UNITS, shapes
+
+WARM_SECONDS = 5.0
+AT_ONCE = 1000  # rows of the ledger that are looked at together
+_TELL_SECONDS = 30.0
+_LOOK_SECONDS = 0.5
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = options(__doc__)
+    parser.add_argument("--rows", type=int, default=200_000, help="old rows")
+    parser.add_argument("--writes", type=float, default=200.0, help="writes of the old app a second")
+    parser.add_argument("--people", type=int, default=20, help="connections of the old app")
+    parser.add_argument("--seconds", type=float, default=60.0, help="to measure before, and on the views")
+    parser.add_argument("--rollback", action="store_true", help="and back again, the old app still writing")
+    parser.add_argument("--migrate", default="", help="more options for `rushes legacy migrate`")
+    parser.add_argument("--verify", default="", help="more options for `rushes legacy verify`")
+    asked = parser.parse_args(arguments)
+    with folder() as at, postgres(at) as url:
+        bench = _Bench(url, at, asked)
+        try:
+            bench.run()
+        finally:
+            keep(asked.out, "takeover", bench.figures)
+    show(
+        f"A takeover of {asked.rows:,} rows at {asked.writes:g} writes a second ({machine()})", bench.figures
+    )
+    if bench.wrong:
+        raise SystemExit("\n".join(bench.wrong))
+
+
+@dataclass(slots=True)
+class _Bench:
+    url: str
+    at: Path
+    asked: argparse.Namespace
+    figures: list[Row] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    before: float = 0.0  # p99, in milliseconds
+
+    def run(self) -> None:
+        with _told("filling the old tables"), psycopg.connect(self.url, autocommit=True) as connection:
+            fill(connection, self.asked.rows)
+            for name in TABLES:
+                connection.execute(f"GRANT ALL ON {name} TO service_role".encode())
+        with self._old_app() as pid:
+            self._quiet("warming up", WARM_SECONDS)
+            self._quiet("before", self.asked.seconds)
+            self._command("migrate", *self.asked.migrate.split())
+            self._command("verify", *self.asked.verify.split())
+            self._command("cutover")
+            self._quiet("on the views", self.asked.seconds)
+            if self.asked.rollback:
+                self._command("rollback")
+                self._quiet("on the tables again", self.asked.seconds)
+            _alive(pid)
+        with _told("comparing every row that the old app wrote"):
+            self._check()
+
+    @contextmanager
+    def _old_app(self) -> Iterator[int]:
+        told = [
+            "--rate",
+            str(self.asked.writes),
+            "--people",
+            str(self.asked.people),
+            "--rows",
+            str(self.asked.rows),
+        ]
+        command = ["-m", "bench.old_app", str(self.at), "--url", self.url, *told]
+        with process(command, {}, self.at / "old_app.log") as child:
+            _until((self.at / TIMES).exists, child.pid)
+            yield child.pid
+        if said := (self.at / "old_app.log").read_text():
+            raise SystemExit(f"the old app broke off:\n{said}")
+
+    def _quiet(self, name: str, seconds: float) -> None:
+        with self._phase(name):
+            time.sleep(seconds)
+
+    def _command(self, name: str, *more: str) -> None:
+        with self._phase(name) as figures:
+            done, figures["client MB"], figures["server MB"] = self._run(name, *more)
+            figures.update(_of_interest(done))
+            if "rows" in figures and figures.get("seconds"):
+                figures["rows/s"] = round(figures["rows"] / figures["seconds"])
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[dict[str, Any]]:
+        """What happens inside, with the old app's writes that were due meanwhile."""
+        more: dict[str, Any] = {}
+        cpu, began = cpu_seconds(self.url), time.monotonic()
+        with _told(name):
+            yield more
+        ended, cpu = time.monotonic(), cpu_seconds(self.url) - cpu
+        time.sleep(1.5)  # the old app writes its times down twice a second
+        seen = writes(self.at, began, ended)
+        row = {"phase": name, "seconds": round(ended - began, 1), **seen, "server CPU s": round(cpu, 1)}
+        troubles = list(_troubles(self.at, began, ended))
+        row["errors"] = len(troubles)
+        self.wrong += [f"{name}: {what}" for what in troubles[:20]]
+        if name == "before":
+            self.before = row["p99 ms"]
+        row["p99 ÷ before"] = round(row["p99 ms"] / self.before, 2) if self.before else None
+        row |= {key: value for key, value in more.items() if key != "seconds"}
+        print("   ", json.dumps(row, ensure_ascii=False), flush=True)
+        if name != "warming up":
+            self.figures.append(row)
+
+    def _run(self, name: str, *more: str) -> tuple[dict[str, Any], int, int]:
+        """The command in a process of its own: its report, and the most memory that it and its backends had, in MB."""
+        surroundings = {"RUSHES_DATABASE_URL": self.url, "RUSHES_DATA_DIR": str(self.at)}
+        out = self.at / f"{name}.json"
+        with out.open("w") as file, (self.at / f"{name}.log").open("w") as errors:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "rushes", "legacy", name, "--json", *more],
+                env=os.environ | surroundings,
+                stdout=file,
+                stderr=errors,
+            )
+            try:
+                client, server = self._watch(child)
+            finally:
+                if child.poll() is None:
+                    child.terminate()
+                    child.wait()
+        told = out.read_text()
+        if child.returncode:
+            self.wrong.append(
+                f"{name}: exit code {child.returncode}: {json.dumps(_of_interest(json.loads(told or '{}')))} {(self.at / f'{name}.log').read_text()[-1500:]}"
+            )
+            if name != "verify":
+                raise SystemExit("\n".join(self.wrong))
+        return json.loads(told or "{}"), client, server
+
+    def _watch(self, child: subprocess.Popen[bytes]) -> tuple[int, int]:
+        client = server = 0
+        tell = time.monotonic() + _TELL_SECONDS
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while child.poll() is None:
+                time.sleep(_LOOK_SECONDS)
+                client = max(client, sum(_memory(pid, "VmHWM") for pid in _family(child.pid)))
+                backends = connection.execute(
+                    "SELECT pid FROM pg_stat_activity WHERE application_name = 'rushes legacy'"
+                ).fetchall()
+                server = max(server, sum(_memory(pid, "RssAnon") for (pid,) in backends))
+                if time.monotonic() > tell:
+                    tell += _TELL_SECONDS
+                    print(
+                        "   ",
+                        _how_far(connection),
+                        writes(self.at, time.monotonic() - _TELL_SECONDS, time.monotonic()),
+                        flush=True,
+                    )
+        return round(client / 1024), round(server / 1024)
+
+    def _check(self) -> None:
+        rows = differences = 0
+        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
+            connection.execute("SET timezone = 'UTC'")
+            for table in TABLES:
+                with (self.at / LEDGER).open() as file:
+                    must = (line for line in map(json.loads, file) if line[0] == table)
+                    while some := {key: row for _, key, row in islice(must, AT_ONCE)}:
+                        rows += len(some)
+                        for what in _read_back(connection, table, some):
+                            differences += 1
+                            self.wrong += [what] if differences <= 20 else []
+                        if table in UNITS:
+                            for what in asyncio.run(_as_jobs(self.url, table, some, not self.asked.rollback)):
+                                differences += 1
+                                self.wrong += [what] if differences <= 20 else []
+        self.figures.append({"phase": "ledger", "rows": rows, "differences": differences})
+
+
+def writes(at: Path, began: float, ended: float) -> dict[str, Any]:
+    """The old app's writes that were due in that time, by how long they took from there, in milliseconds."""
+    times = array("d")
+    times.frombytes((at / TIMES).read_bytes())
+    took: list[float] = []
+    served: list[float] = []
+    for place in range(0, len(times) - len(times) % FIELDS, FIELDS):
+        due, start, end = times[place : place + FIELDS]
+        if began <= due < ended:
+            took.append((end - due) * 1000)
+            served.append((end - start) * 1000)
+    took.sort()
+    served.sort()
+    return {
+        "writes": len(took),
+        "p50 ms": _share(took, 0.5),
+        "p99 ms": _share(took, 0.99),
+        "max ms": _share(took, 1),
+        "p99 of a statement ms": _share(served, 0.99),
+    }
+
+
+def _share(ordered: Sequence[float], share: float) -> float:
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else float("nan")
+
+
+def _troubles(at: Path, began: float, ended: float) -> Iterator[str]:
+    for line in (at / TROUBLES).read_text().splitlines():
+        told = json.loads(line)
+        if began <= told["at"] < ended + 1.5:
+            yield f"{told['kind']}: {told['what']}"
+
+
+def _of_interest(done: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: done[name]
+        for name in (
+            "rows",
+            "seconds",
+            "written",
+            "followed",
+            "right",
+            "drained",
+            "tries",
+            "carried",
+            "locked_seconds",
+        )
+        if name in done
+    }
+    if isinstance(found.get("rows"), dict):
+        found["rows"] = sum(found["rows"].values())
+    if done.get("differences"):
+        found["for instance"] = done["differences"][:5]
+    if done.get("different"):
+        found["different"] = done["different"]
+    return found
+
+
+def _how_far(connection: psycopg.Connection[Any]) -> str:
+    told = connection.execute(
+        "SELECT (SELECT coalesce(sum(rows_done), 0) FROM rushes_legacy.progress WHERE step = 'migrate'),"
+        " (SELECT count(*) FROM rushes_legacy.changes), pg_size_pretty(pg_database_size(current_database())),"
+        " (SELECT string_agg(DISTINCT left(query, 60), ' | ') FROM pg_stat_activity"
+        "  WHERE application_name = 'rushes legacy' AND state = 'active')"
+    ).fetchone()
+    assert told
+    return f"{told[0]:,} rows in, {told[1]:,} changes noted, {told[2]}; {' '.join(str(told[3]).split())}"
+
+
+def _read_back(
+    connection: psycopg.Connection[dict[str, Any]], table: str, must: dict[str, str | None]
+) -> Iterator[str]:
+    """What the old app would read, beside what it must be."""
+    key = KEYS[table]
+    kind = "varchar" if table == "multitalk_jobs" else "uuid"
+    read = connection.execute(
+        f"SELECT * FROM {table} WHERE {key} = ANY (%s::text[]::{kind}[])".encode(), [list(must)]
+    ).fetchall()
+    found = {str(row[key]): as_text(row) for row in read}
+    for name, row in must.items():
+        if found.get(name) != row:
+            yield f"{table} {name} must be {row}, and is {found.get(name)}"
+
+
+async def _as_jobs(url: str, table: str, must: dict[str, str | None], cut: bool) -> list[str]:
+    """What the rules, written again, say of these rows, beside their jobs."""
+    if not cut:
+        return []
+    async with open_legacy(url) as database:
+        tables = await shapes(database)
+        evidence = await Evidence.gathered(database, database, tables)
+        shape = tables[table]
+        within = f"t.{shape.key} = ANY (%(ids)s::text[]::{shape.key_type}[])"
+        pairs = await evidence.pairs(database, database, table, within, {"ids": list(must)})
+        wrong = [str(one.as_dict()) for unit, job in pairs for one in compared(unit, job)]
+        there = {unit.row for unit, job in pairs if job}
+        return wrong + [f"{table} {key}: no job" for key, row in must.items() if row and key not in there]
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    began = time.monotonic()
+    print(f"{time.strftime('%H:%M:%S')} {what} …", flush=True)
+    yield
+    print(f"{time.strftime('%H:%M:%S')} {what}: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _until(ready: Callable[[], bool], pid: int, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        _alive(pid)
+        if time.monotonic() > end:
+            raise SystemExit("the old app didn't begin")
+        time.sleep(0.1)
+
+
+def _alive(pid: int) -> None:
+    if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+        raise SystemExit("the old app broke off")
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those that came from it."""
+    found = [pid]
+    for one in found:
+        try:
+            found += [int(child) for child in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def _memory(pid: int, what: str) -> int:
+    """In kB; 0 when the process has ended."""
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{what}:"):
+                return int(line.split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
