@@ -43,6 +43,10 @@ class ComfyEvents(Protocol):
     @property
     def alive(self) -> bool: ...
 
+    def at_hand(self) -> ComfyEvent | None:
+        """The next message, if it has come already."""
+        ...
+
     async def next(self, timeout: float) -> ComfyEvent | None:
         """The next message, or None after `timeout` seconds without one or when the socket is gone."""
         ...

@@ -49,12 +49,14 @@ class Follower:
         self._unreachable_since: float | None = None
         self._cancelled_at = 0.0
 
-    async def to_the_end(self) -> Json | None:
-        """The history entry; None when a cancelled prompt vanished.
+    async def to_the_end(self, *, just_sent: bool = False) -> Json | None:
+        """The history entry; None when a cancelled prompt vanished. What was `just_sent` isn't looked for at once.
 
         Raises PromptLost, ComfyUnreachable, StandsStill, LeaseLost, DeadlinePassed, Stopping.
         """
         delay, hurry = FIRST_POLL, False
+        if just_sent and self._stream and self._stream.alive:
+            hurry = await self._pause(FIRST_POLL)
         while True:
             if await self._heed_signals():
                 delay = FIRST_POLL
@@ -132,6 +134,8 @@ class Follower:
 
     async def _next(self, seconds: float) -> ComfyEvent | None:
         """The next websocket message; None at a signal, after the time, or (late) without a socket."""
+        if self._stream and (here := self._stream.at_hand()):
+            return here
         signal = asyncio.ensure_future(self._hold.changed())
         waits: set[asyncio.Future[ComfyEvent | None] | asyncio.Future[None]] = {signal}
         message: asyncio.Future[ComfyEvent | None] | None = None

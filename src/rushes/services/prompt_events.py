@@ -47,12 +47,18 @@ class PromptEvents:
         """Whether anything can be heard now."""
         return self._stream is not None and self._stream.alive
 
+    def at_hand(self) -> ComfyEvent | None:
+        """The next message, if it has come already."""
+        return self._heard(self._stream.at_hand()) if self._stream else None
+
     async def next(self, timeout: float) -> ComfyEvent | None:
         """The next message; None after `timeout` seconds, or when the socket is gone."""
         if self._stream is None:
             await asyncio.sleep(timeout)
             return None
-        event = await self._stream.next(timeout)
+        return self._heard(await self._stream.next(timeout))
+
+    def _heard(self, event: ComfyEvent | None) -> ComfyEvent | None:
         if event is not None:
             self._heard_at = time.monotonic()
         return event

@@ -141,7 +141,7 @@ class Runner:
                 clock=self._clock,
                 stillness=Stillness(pulse=self._pulses[claim.server_id], stall_seconds=self._stall_seconds),
             )
-            entry = await follower.to_the_end()
+            entry = await follower.to_the_end(just_sent=not claim.graph_sent)
             ran_seconds = seconds_run(entry) if entry else None
             made = self._made(hold, workflow, entry)
             keys = result_keys(claim, made) if made else []

@@ -92,6 +92,29 @@ async def test_an_ending_on_the_socket_makes_it_look_at_once(
     assert await following == FINISHED.history
 
 
+async def test_what_was_just_sent_is_looked_for_when_it_says_that_it_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follow, "FIRST_POLL", 60.0)
+    case = Case([FINISHED], socket=True)
+    assert case.stream
+    following = asyncio.create_task(case.follower.to_the_end(just_sent=True))
+    case.stream.say("executing", case.prompt_id, node="9")
+    await until(lambda: case.told != [])
+    assert case.comfy.looks == 0
+    case.stream.say("execution_success", case.prompt_id)
+    assert await asyncio.wait_for(following, 5) == FINISHED.history
+    assert case.comfy.looks == 1
+
+
+async def test_without_a_socket_what_was_just_sent_is_looked_for_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follow, "FIRST_POLL", 60.0)
+    case = Case([FINISHED])
+    assert await asyncio.wait_for(case.follower.to_the_end(just_sent=True), 5) == FINISHED.history
+
+
 async def test_it_looks_again_soon_when_history_is_a_moment_late(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case([RUNNING, RUNNING, FINISHED], socket=True)
     assert case.stream

@@ -31,6 +31,10 @@ class EventBuffer:
         """Tell the one who takes, once, that no more will come."""
         self._add(None)
 
+    def at_hand(self) -> ComfyEvent | None:
+        """The next event, if there is one."""
+        return self._taken() if self._events and self._events[0] is not None else None
+
     async def take(self, seconds: float) -> ComfyEvent | None:
         """The next event; None after that time, or when the end is reached.
 
@@ -41,6 +45,9 @@ class EventBuffer:
                 await self._ready.wait()
         except TimeoutError:
             return None
+        return self._taken()
+
+    def _taken(self) -> ComfyEvent | None:
         event = self._events.popleft()
         if not self._events:
             self._ready.clear()

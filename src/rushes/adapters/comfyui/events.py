@@ -41,6 +41,10 @@ class EventStream:
         """False once the socket is gone; what came before can still be taken."""
         return self._alive
 
+    def at_hand(self) -> ComfyEvent | None:
+        """The next message, if it has come already."""
+        return self._buffer.at_hand()
+
     async def next(self, timeout: float) -> ComfyEvent | None:
         """The next message; None after `timeout` seconds, or once when the socket is gone."""
         return await self._buffer.take(timeout)

@@ -66,6 +66,9 @@ class MemoryStream:
         """Send a message."""
         self._messages.put_nowait(ComfyEvent(type=kind, prompt_id=prompt_id, data=data))
 
+    def at_hand(self) -> ComfyEvent | None:
+        return None if self._messages.empty() else self._messages.get_nowait()
+
     async def next(self, timeout: float) -> ComfyEvent | None:
         try:
             return await asyncio.wait_for(self._messages.get(), timeout)
