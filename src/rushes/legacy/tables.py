@@ -6,7 +6,7 @@ from rushes.legacy.queries import query
 from rushes.ports.legacy import LegacyStatements
 
 ROW_BYTES = 64 * 1024**2
-"""A row beyond it is carried over with its long texts cut; `files` reads them where they are."""
+"""A row beyond it is carried over with its long values cut; `files` reads them where they are."""
 
 KEYS = {
     "multitalk_jobs": "job_id",
@@ -83,8 +83,8 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
     """The old tables that are there."""
     found: dict[str, Shape] = {}
     for name, key in KEYS.items():
-        for relation, rows, key_type, columns, size, cut in await database.fetch(
-            query("shape"), {"name": name, "key": key}
+        for relation, rows, key_type, columns, size, whole, cut in await database.fetch(
+            query("shape"), {"name": name, "key": key, "most": ROW_BYTES}
         ):
             found[name] = Shape(
                 name,
@@ -93,16 +93,9 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
                 key_type,
                 tuple(columns),
                 _quoted(size),
-                _content(_quoted(size), _quoted(cut)),
+                _quoted(f"CASE WHEN {size} <= {ROW_BYTES} AND {whole} THEN to_jsonb(t) ELSE {cut} END"),
             )
     return found
-
-
-def _content(size: str, cut: str) -> str:
-    return (
-        f"CASE WHEN {size} <= {ROW_BYTES} THEN to_jsonb(t) "
-        f"ELSE {cut} || jsonb_build_object('rushes:cut', true) END"
-    )
 
 
 def _quoted(expression: str) -> str:
