@@ -4,7 +4,7 @@ from rushes.domain.comfy import ComfyFile
 from rushes.ports.clock import Clock
 from rushes.ports.comfy import ComfyEvent, ComfyEvents, ComfyServer, ComfyServers, PromptState, SystemStats
 from rushes.ports.dispatch import Claim, DispatchQueue, JobFailure, Result
-from rushes.ports.events import FeedChange, JobEvents, Signal
+from rushes.ports.events import FeedChange, FeedPage, JobEvents, Signal
 from rushes.ports.fleet import (
     Ability,
     FleetStore,
@@ -59,6 +59,7 @@ __all__ = [
     "DispatchQueue",
     "Exposition",
     "FeedChange",
+    "FeedPage",
     "FigureStore",
     "Figures",
     "FleetStore",

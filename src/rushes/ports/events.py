@@ -1,22 +1,34 @@
 """The event log and the hints that say when to look."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
+
+from rushes.domain.feed_cursor import FeedCursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedChange:
     """A job as it now is, for everybody who may see it, and who could see it before."""
 
-    cursor: str  # "<xid>-<id>" of the newest event behind it
+    cursor: FeedCursor  # after the newest event behind it
+    xids: tuple[int, ...]  # the transactions of all the events behind it
     job_id: UUID
     user_id: UUID | None
     visibility: str
     deleted: bool
     card: bytes  # the feed's card, JSON; empty where the job is gone for good
     was_visibility: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """What is new in the log, or the first of it."""
+
+    changes: Sequence[FeedChange]
+    cursor: FeedCursor  # after all of them
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +48,12 @@ class JobEvents(Protocol):
 
     async def notify(self, kind: str, payload: str = "") -> None: ...
 
-    async def head(self) -> str:
+    async def head(self) -> FeedCursor:
         """The cursor of now."""
         ...
 
-    async def since(self, cursor: str, *, limit: int = 500) -> list[FeedChange]:
-        """Jobs changed after that cursor, oldest change first, each once. Raises InvalidCursor."""
+    async def since(self, cursor: FeedCursor, *, limit: int = 500) -> FeedPage:
+        """Jobs changed after that cursor, each once, as soon as they are committed. Raises InvalidCursor."""
         ...
 
     async def whose(self, job_id: UUID) -> tuple[UUID | None, str] | None:

@@ -5,13 +5,14 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from rushes.domain.errors import Unavailable
+from rushes.domain.errors import InvalidCursor, Unavailable
+from rushes.domain.feed_cursor import FeedCursor
 from rushes.domain.principal import Principal
 from rushes.ports import FeedChange, JobEvents, Signal
 
@@ -32,32 +33,49 @@ class Message:
 
 
 class Overrun(Exception):
-    """The subscriber reads too slowly: it must connect again and catch up."""
+    """The stream can't go on without a gap: the subscriber must connect again and catch up."""
 
 
 class Subscriber:
-    """One open stream, with a bounded queue of its own."""
+    """One open stream, with a bounded queue of its own, and how far it has read."""
 
-    def __init__(self, principal: Principal) -> None:
+    def __init__(self, principal: Principal, read: FeedCursor) -> None:
         self.principal = principal
-        self._queue: asyncio.Queue[Message] = asyncio.Queue(QUEUE_LIMIT)
+        self.read = read
+        self._queue: asyncio.Queue[tuple[Message, FeedChange | None]] = asyncio.Queue(QUEUE_LIMIT)
         self._overrun = False
 
-    def offer(self, message: Message) -> None:
+    def offer(self, message: Message, change: FeedChange | None = None) -> None:
         """Never blocks: progress may be dropped, anything else ends a stream that can't keep up."""
         try:
-            self._queue.put_nowait(message)
+            self._queue.put_nowait((message, change))
         except asyncio.QueueFull:
             self._overrun = self._overrun or message.event != "progress"
 
+    def break_off(self) -> None:
+        """The next `next` raises Overrun."""
+        self._overrun = True
+
     async def next(self, timeout: float) -> Message | None:
         """The next message, or None after `timeout` seconds. Raises Overrun."""
-        if self._overrun:
-            raise Overrun
         try:
-            return await asyncio.wait_for(self._queue.get(), timeout)
+            async with asyncio.timeout(timeout):
+                while not self._overrun:
+                    message = self.told(*await self._queue.get())
+                    if message:
+                        return message
         except TimeoutError:
             return None
+        raise Overrun
+
+    def told(self, message: Message, change: FeedChange | None) -> Message | None:
+        """The message with the cursor that it leads to; None where it was told before."""
+        if change is None:
+            return message
+        if self.read.covers(change.xids):
+            return None
+        self.read = self.read.plus(change.cursor)
+        return replace(message, id=str(self.read))
 
 
 class FeedHub:
@@ -66,7 +84,7 @@ class FeedHub:
     def __init__(self, *, events: JobEvents) -> None:
         self._events = events
         self._subscribers: set[Subscriber] = set()
-        self._cursor: str | None = None
+        self._cursor: FeedCursor | None = None
         self._seen: OrderedDict[UUID, tuple[UUID | None, str]] = OrderedDict()
 
     @property
@@ -88,12 +106,27 @@ class FeedHub:
         if signal.kind == "progress":
             await self._progress(signal.payload)
             return
-        if self._cursor is None:
-            self._cursor = await self._events.head()
-        while changes := await self._events.since(self._cursor, limit=CATCH_UP_PAGE):
-            for change in changes:
+        try:
+            await self._read_on(self._cursor or await self._begin())
+        except InvalidCursor as error:  # another database is behind the address, or it was restored
+            log.warning("feed begins anew", error=error.message)
+            await self._begin()
+
+    async def _begin(self) -> FeedCursor:
+        """From now on; whoever is there already may lack what came before."""
+        self._cursor = await self._events.head()
+        for subscriber in self._subscribers:
+            subscriber.break_off()
+        return self._cursor
+
+    async def _read_on(self, cursor: FeedCursor) -> None:
+        more = True
+        while more:
+            page = await self._events.since(cursor, limit=CATCH_UP_PAGE)
+            for change in page.changes:
                 self._spread(change)
-            self._cursor = changes[-1].cursor
+            self._cursor = cursor = page.cursor
+            more = page.more
 
     def _spread(self, change: FeedChange) -> None:
         if change.card:
@@ -103,7 +136,7 @@ class FeedHub:
         for subscriber in self._subscribers:
             message = message_for(subscriber.principal, change)
             if message:
-                subscriber.offer(message)
+                subscriber.offer(message, change)
 
     def _know(self, job_id: UUID, whose: tuple[UUID | None, str]) -> None:
         self._seen[job_id] = whose
@@ -129,29 +162,33 @@ class FeedHub:
                 subscriber.offer(message)
 
     @contextmanager
-    def subscription(self, principal: Principal) -> Iterator[Subscriber]:
-        """A place in the hub for as long as the block lasts."""
-        subscriber = Subscriber(principal)
+    def subscription(self, principal: Principal, read: FeedCursor) -> Iterator[Subscriber]:
+        """A place in the hub for as long as the block lasts, for somebody who has read that far."""
+        subscriber = Subscriber(principal, read)
         self._subscribers.add(subscriber)
         try:
             yield subscriber
         finally:
             self._subscribers.discard(subscriber)
 
-    async def missed(self, principal: Principal, cursor: str) -> AsyncIterator[Message]:
-        """What happened after a cursor, for this principal. Raises InvalidCursor."""
-        while changes := await self._events.since(cursor, limit=CATCH_UP_PAGE):
-            for change in changes:
-                message = message_for(principal, change)
-                if message:
-                    yield message
-            cursor = changes[-1].cursor
+    async def missed(self, subscriber: Subscriber) -> AsyncIterator[Message]:
+        """What happened since, page by page; then `next` has what follows. Raises InvalidCursor."""
+        more = True
+        while more:
+            page = await self._events.since(subscriber.read, limit=CATCH_UP_PAGE)
+            for change in page.changes:
+                message = message_for(subscriber.principal, change)
+                told = message and subscriber.told(message, change)
+                if told:
+                    yield told
+            subscriber.read = page.cursor
+            more = page.more
 
-    async def check(self, cursor: str) -> None:
+    async def check(self, cursor: FeedCursor) -> None:
         """Raises InvalidCursor."""
         await self._events.since(cursor, limit=1)
 
-    async def head(self) -> str:
+    async def head(self) -> FeedCursor:
         """The cursor of now."""
         return await self._events.head()
 
@@ -159,8 +196,8 @@ class FeedHub:
 def message_for(principal: Principal, change: FeedChange) -> Message | None:
     """The change as this principal may know it: the card, its removal, or nothing."""
     if principal.may_see(change.user_id, change.visibility) and not change.deleted:
-        return Message("job", change.card, change.cursor)
+        return Message("job", change.card)
     could_see = principal.may_see(change.user_id, change.was_visibility or change.visibility)
     if could_see:
-        return Message("removed", json.dumps({"id": str(change.job_id)}).encode(), change.cursor)
+        return Message("removed", json.dumps({"id": str(change.job_id)}).encode())
     return None

@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from rushes.domain.errors import RushesError, Unavailable
+from rushes.domain.errors import InvalidCursor, RushesError, Unavailable
+from rushes.domain.feed_cursor import LONGEST, FeedCursor
 from rushes.domain.principal import Principal
 from rushes.services.feed import Message, Overrun
 from rushes.web.context import Context, Ctx
@@ -31,15 +32,15 @@ async def events(
     request: Request,
     ctx: Ctx,
     principal: Current,
-    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
-    after: Annotated[str | None, Query(max_length=100, description="as Last-Event-ID")] = None,
+    last_event_id: Annotated[str | None, Header(max_length=LONGEST)] = None,
+    after: Annotated[str | None, Query(max_length=LONGEST, description="as Last-Event-ID")] = None,
 ) -> StreamingResponse:
     """`job` (the card, on every change), `progress`, `removed`; only what I may see.
 
     Last-Event-ID replays what was missed; a comment comes every 15 s.
     """
-    cursor = last_event_id or after
-    start = cursor if cursor is not None else await ctx.hub.head()
+    text = last_event_id or after
+    start = await ctx.hub.head() if text is None else FeedCursor.parse(text)
     await ctx.hub.check(start)
     return StreamingResponse(
         _stream(request, ctx, principal, start),
@@ -48,14 +49,15 @@ async def events(
     )
 
 
-async def _stream(request: Request, ctx: Context, principal: Principal, start: str) -> AsyncIterator[bytes]:
-    with ctx.hub.subscription(principal) as subscriber:
-        yield encode(Message("hello", json.dumps({"cursor": start}).encode(), start))
-        # Page by page, however much it is; a card that comes again after the replay is no harm.
+async def _stream(
+    request: Request, ctx: Context, principal: Principal, start: FeedCursor
+) -> AsyncIterator[bytes]:
+    with ctx.hub.subscription(principal, start) as subscriber:
+        yield encode(Message("hello", json.dumps({"cursor": str(start)}).encode(), str(start)))
         try:
-            async for message in ctx.hub.missed(principal, start):
+            async for message in ctx.hub.missed(subscriber):
                 yield encode(message)
-        except Unavailable:
+        except (Unavailable, InvalidCursor):
             return  # the browser connects again
         loop = asyncio.get_running_loop()
         said = checked = loop.time()

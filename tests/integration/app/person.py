@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-LISTEN_SECONDS = 30  # the stream waits for other tests' transactions, too
+LISTEN_SECONDS = 30
 ENDED = ("completed", "failed", "cancelled")
 Json = Any  # as parsed
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from tests.integration.app.database import app_database
@@ -30,12 +31,25 @@ def test_a_job_lives_in_the_stream(anna: Person):
         assert events.of(job["id"], "removed").data == {"id": job["id"]}
         anna.post(f"/api/jobs/{job['id']}/restore")
         assert events.of(job["id"]).data["deleted_at"] is None
-    # cards wait for whatever is being written in the same database server, progress doesn't
     told = [event for event in events.seen if event.name == "progress"]
     assert {event.data["stage"] for event in told} <= {"uploading", "queued", "running", "collecting"}
     assert any(0 < (event.data.get("percent") or 0) < 100 for event in told)
     assert {event.id for event in told} == {None}
     assert len(told) < 10, "at most two a second"
+
+
+def test_a_transaction_that_somebody_has_open_holds_up_nobody(app: Stand, anna: Person):
+    with psycopg.connect(app.database_url) as forgotten:
+        forgotten.execute("insert into rushes.chores (name) values ('forgotten')")
+        with anna.listening() as events:
+            began = time.monotonic()
+            job = anna.submit("sleep", {"seconds": 0})["id"]
+            first = events.of(job)
+            assert time.monotonic() - began < 2
+            events.until(lambda event: event.name == "job" and event.data["status"] == "completed")
+        with anna.listening(first.id) as events:
+            assert events.of(job).data["status"] == "completed"
+        forgotten.rollback()
 
 
 def test_everybody_hears_what_they_may_see(app: Stand, anna: Person, bert: Person):
@@ -98,7 +112,7 @@ def test_what_was_missed_comes_again(anna: Person, bert: Person):
         events.of(four)
 
 
-@pytest.mark.parametrize("broken", ["x", "1", "-", "1-", "1-1-1", "9999999999999999999-1", "1-x", "é"])
+@pytest.mark.parametrize("broken", ["x", "1", "-", "1-1", "1:1,", "9999999999999999999:", "1:x", "é"])
 def test_a_broken_event_id(anna: Person, broken: str):
     answer = anna.get("/api/events", headers=[(b"Last-Event-ID", broken.encode())])
     assert (answer.status_code, error_of(answer)["code"]) == (400, "invalid_cursor")

@@ -99,8 +99,9 @@ def test_what_is_restored_works(source: str, empty: str, tmp_path: Path):
         with new.listening() as events:
             made = new.submit("img2img", {"prompt": "x", **_image(app)})
             assert events.next().data["id"] == made["id"], "nothing of before is told again"
-        answer = new.get("/api/events", headers={"Last-Event-ID": "5-0"})
+        answer = new.get("/api/events", headers={"Last-Event-ID": "5:"})
         assert answer.status_code == 400
+        assert "too old" in answer.text
 
 
 def test_only_into_an_empty_one(source: str, empty: str, tmp_path: Path):

@@ -115,7 +115,7 @@ CASES = {
     "replay": Case(
         name="event_since",
         indexes={"workflow_job_events_replay", BY_ID},
-        params={"xid": "9000000", "id": 0, "limit": 500},
+        params={"next": "9000000", "open": ["8999990", "8999995"], "read": [0, 7], "limit": 500},
     ),
     "timeline": Case(name="job_timeline", indexes={"workflow_job_events_timeline", BY_ID}, params={"id": ID}, principal=ME),
     "detail": Case(name="job_one", indexes={BY_ID}, params={"id": ID}, principal=ME),

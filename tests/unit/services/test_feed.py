@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from rushes.domain.errors import InvalidCursor
+from rushes.domain.feed_cursor import FeedCursor
 from rushes.domain.principal import ANON, Principal
 from rushes.ports import FeedChange
 from rushes.services import feed
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.anyio
 OWNER = Principal(user_id=UUID(int=1))
 MEMBER = Principal(user_id=UUID(int=2))
 VISITOR = Principal(user_id=UUID(int=3), is_anonymous=True)
+START = FeedCursor(0)
 ADMIN = Principal(user_id=UUID(int=4), is_admin=True)
 
 
@@ -42,7 +44,8 @@ class Place:
         job = job or uuid4()
         self.events.log.append(
             FeedChange(
-                cursor=str(len(self.events.log) + 1),
+                cursor=FeedCursor(len(self.events.log) + 1),
+                xids=(len(self.events.log),),
                 job_id=job,
                 user_id=OWNER.user_id,
                 visibility=visibility,
@@ -85,10 +88,12 @@ async def test_cards_and_progress_reach_those_who_may_see_the_job(
 ) -> None:
     people = {"owner": OWNER, "member": MEMBER, "visitor": VISITOR, "admin": ADMIN, "anon": ANON}
     with ExitStack() as stack:
-        places = {name: stack.enter_context(place.hub.subscription(who)) for name, who in people.items()}
+        places = {
+            name: stack.enter_context(place.hub.subscription(who, START)) for name, who in people.items()
+        }
         assert place.hub.count == 5
         job = place.change(visibility)
-        await until(lambda: place.hub._cursor == "1")
+        await until(lambda: place.hub._cursor == FeedCursor(1))
         place.events.signal("progress", json.dumps({"id": str(job), "percent": 5}))
         heard = {name: [one.event for one in await everything(mine)] for name, mine in places.items()}
     assert {name for name, events in heard.items() if events} == hear
@@ -120,7 +125,7 @@ async def test_what_a_change_is_to_each(change: dict[str, Any], owner: str, memb
 
 
 async def test_progress_of_an_unknown_job_is_nobodys(place: Place) -> None:
-    with place.hub.subscription(ADMIN) as mine:
+    with place.hub.subscription(ADMIN, START) as mine:
         for payload in (json.dumps({"id": str(uuid4())}), "", "{", "null", "[]", '{"id": 3}', '{"id": "x"}'):
             place.events.signal("progress", payload)
         place.change()
@@ -128,19 +133,19 @@ async def test_progress_of_an_unknown_job_is_nobodys(place: Place) -> None:
 
 
 async def test_a_database_that_is_away_loses_nothing(place: Place) -> None:
-    with place.hub.subscription(OWNER) as mine:
+    with place.hub.subscription(OWNER, START) as mine:
         place.events.away = 1
         first = place.change()
         await until(lambda: place.events.away == 0)
         second = place.change()
         heard = await everything(mine)
     assert [json.loads(one.data)["id"] for one in heard] == [str(first), str(second)]
-    assert [one.id for one in heard] == ["1", "2"]
+    assert [one.id for one in heard] == ["1:", "2:"]
 
 
 async def test_a_slow_reader_loses_progress_but_never_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "QUEUE_LIMIT", 3)
-    slow = Subscriber(OWNER)
+    slow = Subscriber(OWNER, START)
     for _ in range(3):
         slow.offer(Message("job", b"{}"))
     slow.offer(Message("progress", b"{}"))
@@ -156,16 +161,59 @@ async def test_a_long_catching_up_comes_in_pages_and_in_order(
 ) -> None:
     monkeypatch.setattr(feed, "CATCH_UP_PAGE", 3)
     jobs = [place.change("public" if n % 2 else "private") for n in range(10)]
-    seen = [json.loads(one.data)["id"] async for one in place.hub.missed(OWNER, "2")]
-    assert seen == [str(job) for job in jobs[2:]]
-    assert len([one async for one in place.hub.missed(ANON, "0")]) == 5
-    with pytest.raises(InvalidCursor):
-        _ = [one async for one in place.hub.missed(OWNER, "x")]
+    with place.hub.subscription(OWNER, FeedCursor(2)) as mine, place.hub.subscription(ANON, START) as theirs:
+        seen = [json.loads(one.data)["id"] async for one in place.hub.missed(mine)]
+        assert seen == [str(job) for job in jobs[2:]]
+        assert len([one async for one in place.hub.missed(theirs)]) == 5
+    with place.hub.subscription(OWNER, FeedCursor(99)) as mine, pytest.raises(InvalidCursor):
+        _ = [one async for one in place.hub.missed(mine)]
+
+
+async def test_what_the_replay_told_is_not_told_again(place: Place) -> None:
+    with place.hub.subscription(OWNER, START) as mine:
+        both = [place.change(), place.change()]
+        await until(lambda: place.hub._cursor == FeedCursor(2))  # they are in the queue, too
+        told = [one async for one in place.hub.missed(mine)]
+        both.append(place.change())
+        told += await everything(mine)
+    assert [json.loads(one.data)["id"] for one in told] == [str(job) for job in both]
+    assert [one.id for one in told] == ["1:", "2:", "3:"]
+
+
+async def test_a_log_that_is_another_ends_the_streams_and_goes_on(place: Place) -> None:
+    """A database that was restored: whoever listens has to look anew, and the next ones hear of everything."""
+    for _ in range(3):
+        place.change()
+    await until(lambda: place.hub._cursor == FeedCursor(3))
+    with place.hub.subscription(OWNER, FeedCursor(3)) as mine:
+        place.events.log.clear()
+        place.events.signal("jobs")
+        await until(lambda: place.hub._cursor == FeedCursor(0))
+        with pytest.raises(Overrun):
+            await mine.next(1)
+    with place.hub.subscription(OWNER, START) as mine:
+        place.change()
+        assert len(await everything(mine)) == 1
+
+
+async def test_a_stream_from_before_the_first_look_is_ended() -> None:
+    """What came between its replay and the hub's beginning would be missed."""
+    place = Place()
+    place.events.away = 1
+    with place.hub.subscription(OWNER, START) as mine:
+        running = asyncio.create_task(place.hub.run())
+        await until(lambda: place.events.away == 0)
+        place.change()
+        await until(lambda: place.hub._cursor is not None)
+        with pytest.raises(Overrun):
+            await mine.next(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_the_memory_of_jobs_is_bounded(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "KNOWN_JOBS", 2)
     for _ in range(5):
         place.change()
-    await until(lambda: place.hub._cursor == "5")
+    await until(lambda: place.hub._cursor == FeedCursor(5))
     assert len(place.hub._seen) == 2

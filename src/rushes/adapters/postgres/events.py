@@ -1,6 +1,5 @@
 """The event log as the live feed reads it, and the hints that tell when to look."""
 
-import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -12,12 +11,12 @@ from rushes.adapters.postgres.hints import Coalesced, listen
 from rushes.adapters.postgres.pool import Database
 from rushes.adapters.postgres.queries import query
 from rushes.domain.errors import InvalidCursor, Unavailable
-from rushes.ports import FeedChange, Signal
+from rushes.domain.feed_cursor import FeedCursor
+from rushes.ports import FeedChange, FeedPage, Signal
 
 log = structlog.get_logger("rushes.events")
 
 PRUNE_BATCH = 10_000
-_CURSOR = re.compile(r"(\d{1,19})-(\d{1,18})", re.ASCII)
 _PAYLOAD_LIMIT = 8000  # bytes, PostgreSQL's
 
 
@@ -47,24 +46,23 @@ class PostgresJobEvents:
         elif len(payload.encode("utf-8", "replace")) < _PAYLOAD_LIMIT:
             await self._send(kind, payload)
 
-    async def head(self) -> str:
+    async def head(self) -> FeedCursor:
         """The cursor of now."""
         row = await self._database.fetch(query("event_head"))
         assert row is not None
-        return str(row[0])
+        return FeedCursor.of_snapshot(row[0])
 
-    async def since(self, cursor: str, *, limit: int = 500) -> list[FeedChange]:
-        """Jobs changed after that cursor, oldest change first, each once. Raises InvalidCursor."""
-        xid, event_id = _parsed(cursor)
-        rows = await self._database.fetch_all(
-            query("event_since"), {"xid": xid, "id": event_id, "limit": limit}
-        )
-        is_foreign, is_pruned = rows[0][:2]
+    async def since(self, cursor: FeedCursor, *, limit: int = 500) -> FeedPage:
+        """Jobs changed after that cursor, each once, as soon as they are committed. Raises InvalidCursor."""
+        rows = await self._database.fetch_all(query("event_since"), {"limit": limit} | _params(cursor))
+        is_foreign, is_pruned, snapshot, more = rows[0][:4]
         if is_foreign:
             raise InvalidCursor("This cursor is of another database: reload the page.")
         if is_pruned:
             raise InvalidCursor("This cursor is too old, what came after it is gone: reload the page.")
-        return [_change(row[2:]) for row in rows if row[2] is not None]
+        end = FeedCursor.of_snapshot(snapshot)
+        changes = [_change(row[4:], cursor, end) for row in rows if row[4] is not None]
+        return FeedPage(changes=changes, cursor=changes[-1].cursor if more else end, more=more)
 
     async def whose(self, job_id: UUID) -> tuple[UUID | None, str] | None:
         """Owner and visibility of a job that is not in the trash."""
@@ -89,17 +87,19 @@ class PostgresJobEvents:
             log.info("hint lost", kind=kind, error=error.message)
 
 
-def _parsed(cursor: str) -> tuple[str, int]:
-    found = _CURSOR.fullmatch(cursor)
-    if not found:
-        raise InvalidCursor("The cursor is broken: leave it out to start from now.")
-    return found[1], int(found[2])
+def _params(cursor: FeedCursor) -> dict[str, Any]:
+    return {
+        "next": str(cursor.next),
+        "open": [str(xid) for xid in cursor.open],
+        "read": list(cursor.open.values()),
+    }
 
 
-def _change(row: Any) -> FeedChange:
-    cursor, job_id, user_id, visibility, deleted, was_visibility, card = row
+def _change(row: Any, begin: FeedCursor, end: FeedCursor) -> FeedChange:
+    xids, event_id, job_id, user_id, visibility, deleted, was_visibility, card = row
     return FeedChange(
-        cursor=cursor,
+        cursor=begin.until(end, int(xids[0]), event_id),
+        xids=tuple(int(xid) for xid in xids),
         job_id=job_id,
         user_id=user_id,
         visibility=visibility,

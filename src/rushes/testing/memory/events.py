@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from rushes.domain.errors import InvalidCursor, Unavailable
-from rushes.ports import FeedChange, Signal
+from rushes.domain.feed_cursor import FeedCursor
+from rushes.ports import FeedChange, FeedPage, Signal
 
 
 class MemoryEvents:
@@ -32,15 +33,16 @@ class MemoryEvents:
         self._reach()
         self.told.append(Signal(kind=kind, payload=payload))
 
-    async def head(self) -> str:
+    async def head(self) -> FeedCursor:
         self._reach()
-        return str(len(self.log))
+        return FeedCursor(len(self.log))
 
-    async def since(self, cursor: str, *, limit: int = 500) -> list[FeedChange]:
+    async def since(self, cursor: FeedCursor, *, limit: int = 500) -> FeedPage:
         self._reach()
-        if not cursor.isdecimal():
+        if cursor.next > len(self.log):
             raise InvalidCursor("No such cursor.")
-        return self.log[int(cursor) :][:limit]
+        end = min(cursor.next + limit, len(self.log))
+        return FeedPage(changes=self.log[cursor.next : end], cursor=FeedCursor(end), more=end < len(self.log))
 
     async def whose(self, job_id: UUID) -> tuple[UUID | None, str] | None:
         self._reach()

@@ -1,2 +1,2 @@
--- The cursor of now: all that is committed is before it, and all that is still to commit is after it.
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text || '-0' AS cursor
+-- The cursor of now: all that is committed.
+SELECT pg_current_snapshot()::text AS snapshot

@@ -6,7 +6,7 @@ WITH gone AS (
     RETURNING xid
 ), mark AS (
     UPDATE rushes.pruned_events AS p
-    SET xid = greatest(p.xid, (SELECT g.xid FROM gone AS g ORDER BY g.xid DESC LIMIT 1))
+    SET xid = greatest(p.xid, (SELECT g.xid FROM gone AS g ORDER BY g.xid DESC LIMIT 1)), pruned_by = pg_current_xact_id()
     WHERE EXISTS (SELECT FROM gone)
 )
 SELECT xid FROM gone
