@@ -129,8 +129,7 @@ class Runner:
             await self._settle.cancelled(claim)
             return
         workflow = self._catalog.get(claim.workflow_type)
-        report = self._report(claim)
-        async with PromptEvents(server, claim.prompt_id) as stream:
+        async with self._report(claim) as report, PromptEvents(server, claim.prompt_id) as stream:
             graph = await self._send(hold, server, workflow, stream.client_id, report)
             follower = Follower(
                 server=server,

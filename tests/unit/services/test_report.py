@@ -82,3 +82,36 @@ async def test_a_database_that_is_away_holds_up_no_job() -> None:
     assert events.told == []
     await report(at(2))
     await until_told(events, 1)
+
+
+async def test_nothing_is_left_of_it_after_the_block() -> None:
+    """Neither while it rests nor in the midst of a write; its loop may end at once."""
+    before = asyncio.all_tasks()
+    for wait_for_write in (False, True):
+        queue, events = MemoryQueue(), MemoryEvents()
+        async with ProgressReport(queue=queue, events=events, claim=claim()) as report:
+            await report(at(1))
+            if wait_for_write:
+                await until_told(events, 1)
+                await report(at(2))
+        assert asyncio.all_tasks() == before
+        await report(at(3))
+        assert asyncio.all_tasks() == before
+        assert len(events.told) == wait_for_write
+
+
+async def test_a_write_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LAST_SECONDS", 0.05)
+    queue, begun = MemoryQueue(), asyncio.Event()
+
+    async def hang(*_: object) -> bool:
+        begun.set()
+        await asyncio.Event().wait()
+        return True
+
+    monkeypatch.setattr(queue, "progress", hang)
+    before = asyncio.all_tasks()
+    async with ProgressReport(queue=queue, events=MemoryEvents(), claim=claim()) as report:
+        await report(at(1))
+        await begun.wait()
+    assert asyncio.all_tasks() == before
