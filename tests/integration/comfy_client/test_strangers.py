@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rushes.adapters.comfyui.client import HttpComfyServers
-from rushes.domain.comfy import ComfyFile, ComfyUnreachable
+from rushes.domain.comfy import ComfyFile, ComfyFileMissing, ComfyUnreachable
 from tests.integration.comfy_client.graphs import new_id, picture
 from tests.integration.comfy_client.stranger import Asked, Stranger, reply, stranger
 
@@ -218,3 +218,20 @@ async def test_a_login_page_is_not_stored_as_a_picture(servers: HttpComfyServers
         with pytest.raises(ComfyUnreachable, match="login page"):
             async with servers.at(other.url).view(ComfyFile(filename="a.png")):
                 pass
+
+
+async def test_an_empty_picture_is_no_result_and_an_empty_text_is_one(servers: HttpComfyServers) -> None:
+    async with stranger(reply(200)) as other:
+        with pytest.raises(ComfyFileMissing, match=r"a\.png is empty on the ComfyUI server"):
+            async with servers.at(other.url).view(ComfyFile(filename="a.png")) as chunks:
+                assert [chunk async for chunk in chunks] == []
+        async with servers.at(other.url).view(ComfyFile(filename="caption.txt")) as chunks:
+            assert [chunk async for chunk in chunks] == []
+
+
+async def test_a_message_names_no_more_of_a_file_than_can_be_read(servers: HttpComfyServers) -> None:
+    async with stranger(reply(404)) as other:
+        with pytest.raises(ComfyFileMissing) as raised:
+            async with servers.at(other.url).view(ComfyFile(filename="x" * 5000)):
+                pass
+        assert len(str(raised.value)) < 250
