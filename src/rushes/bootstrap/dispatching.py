@@ -1,7 +1,7 @@
 """A dispatcher with its maintenance, in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 
 from rushes.adapters.metrics import metrics_port
@@ -19,8 +19,10 @@ from rushes.services.settle import Settler
 
 
 @asynccontextmanager
-async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
-    """Dispatch while the block lasts; then hand back what is in hand."""
+async def dispatching(
+    at: Installation, urls: Sequence[str] = (), *, demo: bool = False
+) -> AsyncIterator[Dispatcher]:
+    """Dispatch while the block lasts, to these servers and the known ones; then hand back what is in hand."""
     collector = Collector(
         queue=at.queue,
         storage=at.storage,
@@ -29,6 +31,8 @@ async def dispatching(at: Installation) -> AsyncIterator[Dispatcher]:
         keep_metadata=at.settings.keep_metadata,
     )
     dispatcher = _dispatcher(at, collector)
+    if urls:
+        await at.servers.configure(urls, by=dispatcher.id, demo=demo)
     maintenance = Maintenance(
         queue=at.queue,
         servers=at.servers,

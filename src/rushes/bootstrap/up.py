@@ -37,8 +37,7 @@ async def everything(
         if demo or not urls:
             urls, on_demo = await stack.enter_async_context(found_or_demo(settings, demo=demo, tell=tell))
         at = await stack.enter_async_context(open_installation(settings))
-        await at.servers.configure(urls, demo=on_demo)
-        await stack.enter_async_context(dispatching(at))
+        await stack.enter_async_context(dispatching(at, urls, demo=on_demo))
         served = await stack.enter_async_context(serving(at, listener))
         yield Up(at, served, urls, on_demo)
 

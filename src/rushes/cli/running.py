@@ -110,9 +110,7 @@ async def _dispatch(found: Settings, metrics_host: str, metrics_port: int | None
         if metrics_port is not None:
             port = stack.enter_context(measuring(at, host=metrics_host, port=metrics_port))
             say(f"Metrics: http://{metrics_host}:{port}/metrics")
-        if found.comfy_urls:
-            await at.servers.configure(found.comfy_urls)
-        dispatcher = await stack.enter_async_context(dispatching(at))
+        dispatcher = await stack.enter_async_context(dispatching(at, found.comfy_urls))
         say(f"Dispatching as {dispatcher.id}")
         await told_to_stop()
 

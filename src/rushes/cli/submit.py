@@ -127,9 +127,8 @@ async def _run_here_if_nobody_does(stack: AsyncExitStack, at: Installation) -> N
     urls, on_demo = at.settings.comfy_urls, False
     if not urls:
         urls, on_demo = await stack.enter_async_context(found_or_demo(at.settings, demo=False, tell=say))
-    await at.servers.configure(urls, demo=on_demo)
     say("No dispatcher is running: the job is run by this command.")
-    await stack.enter_async_context(dispatching(at))
+    await stack.enter_async_context(dispatching(at, urls, demo=on_demo))
 
 
 def _print(job: dict[str, Any], saved: list[Path], *, as_json: bool) -> None:

@@ -30,8 +30,9 @@ class Server:
 class ServerRegistry(Protocol):
     """The `comfy_servers` table."""
 
-    async def configure(self, urls: Sequence[str], *, demo: bool = False) -> None:
-        """Add the servers of the settings (or the demo server); those no longer named are disabled."""
+    async def configure(self, urls: Sequence[str], *, by: str, demo: bool = False) -> None:
+        """Add the servers that a dispatcher's settings name (or the demo server); those that no living one names any
+        more are disabled."""
         ...
 
     async def list(self) -> "list[Server]": ...

@@ -110,10 +110,12 @@ class Stand:
         async with AsyncExitStack() as stack:
             self.at = await stack.enter_async_context(open_installation(self._settings))
             self._adapt(self.at)
-            if self.comfy_urls:
-                await self.at.servers.configure(self.comfy_urls, demo=self._demo)
+            if self.comfy_urls and not self._dispatchers:
+                await self.at.servers.configure(self.comfy_urls, by="nobody", demo=self._demo)
+                await self.at.processes.gone("nobody")
             for _ in range(self._dispatchers):
-                self.dispatchers.append(await stack.enter_async_context(dispatching(self.at)))
+                work = dispatching(self.at, self.comfy_urls, demo=self._demo)
+                self.dispatchers.append(await stack.enter_async_context(work))
             if self._serves:
                 listener = listening_socket("127.0.0.1", 0)
                 stack.callback(listener.close)

@@ -21,9 +21,10 @@ class PostgresServerRegistry:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    async def configure(self, urls: Sequence[str], *, demo: bool = False) -> None:
+    async def configure(self, urls: Sequence[str], *, by: str, demo: bool = False) -> None:
         source = "demo" if demo else "settings"
-        await self._database.execute(query("server_configure"), {"urls": list(urls), "source": source})
+        params = {"by": by, "host": socket.gethostname(), "urls": list(urls), "source": source}
+        await self._database.execute(query("server_configure"), params)
 
     async def list(self) -> list[Server]:
         rows = await self._database.fetch_all(query("server_list"))

@@ -1,1 +1,1 @@
-DELETE FROM public.dispatchers WHERE id = %(id)s
+SELECT rushes.unname_servers(%(id)s)
