@@ -122,8 +122,9 @@ class Limits:
 class JobWriter(Protocol):
     """The few writes that a person's request leads to."""
 
-    async def insert(self, job: NewJob, limits: Limits) -> None:
-        """Write the row under the user's limits; `limits` are the installation's. Raises QuotaExceeded."""
+    async def insert(self, job: NewJob, limits: Limits) -> bytes:
+        """Write the row under the user's limits; `limits` are the installation's. The job as its owner sees it, as
+        JSON. Raises QuotaExceeded."""
         ...
 
     async def check_room(self, user_id: UUID, limits: Limits) -> None:

@@ -76,9 +76,10 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The job's id; `replayed` when the Idempotency-Key was answered before."""
+    """The job's id, and what it was when it was written; `replayed` when the Idempotency-Key was answered before."""
 
     job_id: UUID
+    body: bytes | None = None
     replayed: bool = False
 
 
@@ -119,14 +120,14 @@ class Submission:
         if principal.user_id is None:
             raise Unauthenticated("Sign in to submit a job.")
         if asked.idempotency_key is None:
-            return Submitted(await self._write(principal, principal.user_id, asked))
+            return await self._write(principal, principal.user_id, asked)
         earlier = await self._writer.reserve_key(
             principal.user_id, asked.idempotency_key, asked.fingerprint()
         )
         if earlier:
             return Submitted(earlier, replayed=True)
         try:
-            return Submitted(await self._write(principal, principal.user_id, asked))
+            return await self._write(principal, principal.user_id, asked)
         except BaseException:
             await self._writer.settle_key(principal.user_id, asked.idempotency_key, None)
             raise
@@ -137,7 +138,7 @@ class Submission:
             raise Unauthenticated("Sign in to submit a job.")
         await self._writer.check_room(principal.user_id, self._limits)
 
-    async def _write(self, principal: Principal, user_id: UUID, asked: Submit) -> UUID:
+    async def _write(self, principal: Principal, user_id: UUID, asked: Submit) -> Submitted:
         workflow = self._catalog.get(asked.workflow_type)
         check_metadata(asked.metadata)
         if asked.parent_id and await self._reader.one(principal, asked.parent_id) is None:
@@ -152,7 +153,7 @@ class Submission:
         async with self._files.taken(
             workflow, job_id, inputs, book_deletion=self._writer.book_deletion
         ) as placed:
-            await self._writer.insert(
+            body = await self._writer.insert(
                 NewJob(
                     id=job_id,
                     user_id=user_id,
@@ -185,7 +186,7 @@ class Submission:
             graph=graph_name,
             user_id=str(user_id),
         )
-        return job_id
+        return Submitted(job_id, body)
 
     async def preview_default(self) -> bool:
         """Whether a job that doesn't say runs its preview graph: on the demo server, which has no models."""

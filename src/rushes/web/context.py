@@ -72,7 +72,7 @@ class Context:
     stopping: Callable[[], bool] = lambda: False
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:  # a plain function would be run in a thread
     found: Context = request.app.state.context
     return found
 

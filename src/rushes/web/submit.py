@@ -83,7 +83,7 @@ async def submit_job(
     headers = {"Location": f"/api/jobs/{submitted.job_id}"}
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
-    body = found(await ctx.reader.one(principal, submitted.job_id))
+    body = submitted.body or found(await ctx.reader.one(principal, submitted.job_id))
     return with_session(request, json_bytes(body, 201, **headers))
 
 

@@ -79,6 +79,19 @@ def test_a_job_from_json_to_its_file(app: Stand, anna: Person):
     assert anna.get(file["url"]).content == (app.storage / file["key"]).read_bytes()
 
 
+def test_the_answer_to_a_submit_is_what_asking_for_the_job_gives(anna: Person):
+    job = anna.submit(
+        "wan-i2v", {"image": {"upload_id": anna.upload("a.png", picture())["id"]}, "prompt": "wait"}
+    )
+    later = anna.job(job["id"])
+    moves = {"status", "version", "updated_at", "started_at", "attempt", "progress", "comfy_url", "completed_at",
+             "processing_time_seconds", "outputs", "result_urls", "waiting_reason"} | COMFY  # fmt: skip
+    assert {name: job[name] for name in job if name not in moves} == {
+        name: later[name] for name in later if name not in moves
+    }
+    assert (job["status"], job["outputs"], job["result_urls"]) == ("pending", None, [])
+
+
 def test_a_result_is_the_input_of_the_next_job(app: Stand, anna: Person, bert: Person):
     first = anna.completed(
         anna.submit("img2img", {"image": anna.uploaded("a.png", picture()), "prompt": "x"})["id"]

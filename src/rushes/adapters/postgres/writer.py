@@ -35,7 +35,7 @@ class PostgresJobWriter:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    async def insert(self, job: NewJob, limits: Limits) -> None:
+    async def insert(self, job: NewJob, limits: Limits) -> bytes:
         asked = {
             "job": Jsonb(asdict(job), dumps=_dumps),
             "booking": job.deletion_booking,
@@ -46,7 +46,7 @@ class PostgresJobWriter:
         except errors.ForeignKeyViolation as error:
             raise Forbidden("Your account is gone; reload the page to get a new one.") from error
         assert row is not None
-        verdict, figure, used, needed = row
+        verdict, figure, used, needed, body = row
         if verdict == "files_gone":
             raise Unavailable("This took too long: the job's files are gone again. Submit it again.")
         if verdict == "key_taken":  # this took so long that the key went to another request
@@ -55,6 +55,7 @@ class PostgresJobWriter:
             )
         if verdict is not None:
             raise exceeded(verdict, figure, used, needed)
+        return str(body).encode()
 
     async def check_room(self, user_id: UUID, limits: Limits) -> None:
         row = await self._database.fetch(query("room"), {"user_id": user_id, **submit_limits(limits)})
