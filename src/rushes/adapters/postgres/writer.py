@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from rushes.ports import Limits, NewJob
 
 _EDITABLE = ("title", "rating", "tags", "visibility", "deleted")
 _REQUIRED = ("tags", "visibility", "deleted")
+_COLUMNS = tuple(field.name for field in fields(NewJob))
 _dumps = partial(json.dumps, default=str)  # ids and times
 
 
@@ -37,7 +38,7 @@ class PostgresJobWriter:
 
     async def insert(self, job: NewJob, limits: Limits) -> bytes:
         asked = {
-            "job": Jsonb(asdict(job), dumps=_dumps),
+            "job": Jsonb({name: getattr(job, name) for name in _COLUMNS}, dumps=_dumps),
             "booking": job.deletion_booking,
             **submit_limits(limits),
         }
