@@ -1,8 +1,9 @@
 """A whole table, in batches by key that several connections take in at the same time."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rushes.domain.errors import Unavailable
 from rushes.legacy.changes import take
@@ -56,12 +57,7 @@ class Bulk:
     async def run(self, lanes: Sequence[Lane], progress: Progressed) -> None:
         """Raises what the first lane that fails raises."""
         self._end = self.last
-        try:
-            async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(self._lane(lane, progress))
-        except BaseExceptionGroup as group_of:
-            raise group_of.exceptions[0] from None
+        await together(*(self._lane(lane, progress) for lane in lanes))
         await self._book(finished=True)
 
     async def _lane(self, lane: Lane, progress: Progressed) -> None:
@@ -106,6 +102,7 @@ class Bulk:
         for left in reversed(range(_TRIES)):
             try:
                 async with lane.target.transaction():
+                    await lane.target.execute(query("batch_settings"))
                     return await take(
                         lane.target, lane.source, self.tables, self.name, within, params, fresh=self.fresh
                     )
@@ -125,6 +122,16 @@ class Bulk:
                 "finished": finished,
             },
         )
+
+
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """At the same time; the first that fails ends the others, and what it raises is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except BaseExceptionGroup as group_of:
+        raise group_of.exceptions[0] from None
 
 
 def after(shape: Shape, last: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from rushes.domain.errors import Conflict, InvalidInput
-from rushes.legacy.bulk import Bulk, Lane
+from rushes.legacy.bulk import Bulk, Lane, together
 from rushes.legacy.changes import drain, follow
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
@@ -94,9 +94,21 @@ async def migrate(
         await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
         await _settle(target, chosen, done)
         async with _lanes(source, target, apart, chosen.workers) as lanes:
-            for name in UNITS:
-                if name in tables:
-                    await _table(source, target, lanes, tables, name, chosen, done, progress)
+
+            async def take(some: Sequence[Lane], *names: str) -> None:
+                for name in names:
+                    if name in tables:
+                        await _table(source, target, some, tables, name, chosen, done, progress)
+
+            # a prompt id is free for a style row only when all multitalk rows are here
+            await take(lanes, "multitalk_jobs")
+            # and prompt ids repeat in style_transfers: two batches at a time could both find theirs free
+            if len(lanes) == 1:
+                await take(lanes, *UNITS[1:])
+            else:
+                await together(
+                    take(lanes[:1], "style_transfers"), take(lanes[1:], "edited_images", "datasets")
+                )
         while more := await drain(target, source if apart else None, tables=tables):
             done.followed += more
         await _finish(target, done, time.monotonic() - began)
@@ -229,11 +241,7 @@ async def _table(
         rows=rows,
         fresh=not known,
     )
-    # prompt ids repeat in style_transfers: two batches at a time could both find theirs free
-    await bulk.run(
-        lanes[:1] if name == "style_transfers" else lanes,
-        lambda so_far: progress(name, so_far, max(total, so_far)),
-    )
+    await bulk.run(lanes, lambda so_far: progress(name, so_far, max(total, so_far)))
     done.tables[name] = bulk.rows - rows
     done.written += bulk.written
 
