@@ -39,6 +39,7 @@ async def dispatching(
         outbox=OutboxWork(outbox=at.outbox, storage=at.storage),
         retention=at.retention,
         fleet=at.fleet,
+        previews=at.previews,
     )
     upkeep = asyncio.create_task(maintenance.run(), name="maintenance")
     work = asyncio.create_task(dispatcher.run(), name="dispatcher")

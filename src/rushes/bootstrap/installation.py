@@ -19,6 +19,7 @@ from rushes.adapters.postgres.metrics import PostgresFigures
 from rushes.adapters.postgres.migrations import migrate
 from rushes.adapters.postgres.outbox import PostgresOutbox
 from rushes.adapters.postgres.pool import Database
+from rushes.adapters.postgres.previews import PostgresPreviews
 from rushes.adapters.postgres.queue import PostgresQueueDesk
 from rushes.adapters.postgres.reader import PostgresJobReader
 from rushes.adapters.postgres.retention import PostgresRetention
@@ -36,6 +37,7 @@ from rushes.services.forms import Forms
 from rushes.services.input_files import InputFiles
 from rushes.services.journal import JournaledQueue
 from rushes.services.lifecycle import Lifecycle
+from rushes.services.previews import Previews
 from rushes.services.resumable_uploads import ResumableUploads
 from rushes.services.retention import Retention
 from rushes.services.server_desk import ServerDesk
@@ -80,6 +82,7 @@ class Installation:
     lifecycle: Lifecycle
     trash: Trash
     retention: Retention
+    previews: Previews
     metrics: PrometheusMetrics
     metric_types: TypeNames
     figures: PostgresFigures
@@ -228,6 +231,9 @@ def _put_together(
             catalog=types,
             clock=clock,
             rules=retention_rules(settings),
+        ),
+        previews=Previews(
+            store=PostgresPreviews(database=database), storage=storage, media=media, events=events
         ),
         metrics=metrics,
         metric_types=metric_types,

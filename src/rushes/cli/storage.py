@@ -49,7 +49,10 @@ class _Report:
 @storage.command()
 def check(
     fix: Annotated[
-        bool, typer.Option("--fix", help="Delete what no row names, and mark what is lost.")
+        bool,
+        typer.Option(
+            "--fix", help="Delete what no row names, make lost previews again, and mark what is lost."
+        ),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also if most of what is stored would be deleted.")
@@ -129,6 +132,7 @@ def _check(at: Installation, grace: float, tell: Any) -> StorageCheck:
         uploads=at.upload_store,
         grace=timedelta(hours=grace),
         tell=tell,
+        remake=at.previews.remake,
     )
 
 

@@ -38,6 +38,7 @@ from rushes.ports.people import (
     UseBook,
     WorkflowCatalog,
 )
+from rushes.ports.previews import PictureJob, PicturePage, PreviewStore
 from rushes.ports.retention import RetentionStore, TrashStore
 from rushes.ports.shapes import Json
 from rushes.ports.storage import ObjectStat, ObjectStorage, OutboxEntry, SignedPut, StorageOutbox, Stored
@@ -85,7 +86,10 @@ __all__ = [
     "PasswordHashes",
     "Passwords",
     "People",
+    "PictureJob",
+    "PicturePage",
     "Preview",
+    "PreviewStore",
     "Probe",
     "Processes",
     "PromptState",

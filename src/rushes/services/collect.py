@@ -10,7 +10,7 @@ import structlog
 
 from rushes.domain.comfy import ComfyFile, ComfyUnreachable
 from rushes.domain.errors import NotFound, RushesError, Unavailable
-from rushes.domain.keys import attempt_suffix, job_key, public_url
+from rushes.domain.keys import job_key, public_url
 from rushes.domain.results import NamedFile, Results
 from rushes.ports import (
     Claim,
@@ -26,6 +26,7 @@ from rushes.ports import (
 )
 from rushes.services.hold import Hold, LeaseLost
 from rushes.services.insist import insist
+from rushes.services.previews import pictured, preview_keys
 
 log = structlog.get_logger("rushes.collect")
 
@@ -121,37 +122,16 @@ class Collector:
     async def _derive(self, claim: Claim, result: Result) -> None:
         try:
             files = [
-                await self._with_preview(claim, n, file) for n, file in enumerate(result.outputs["files"], 1)
+                await self._pictured(claim, n, file) for n, file in enumerate(result.outputs["files"], 1)
             ]
             if files != result.outputs["files"]:
                 await self._queue.add_derived(claim, {**result.outputs, "files": files})
         except RushesError as error:
             log.warning("no preview", job_id=str(claim.job_id), error=error.message)
 
-    async def _with_preview(self, claim: Claim, number: int, file: Json) -> Json:
-        if file["kind"] not in ("image", "video"):
-            return file
-        suffix = attempt_suffix(claim.attempt)
-        poster = f"poster{suffix}.webp" if number == 1 else f"poster_{number}{suffix}.webp"
-        preview = await self._media.preview(
-            file["key"],
-            Probe(
-                content_type=file["content_type"],
-                kind=file["kind"],
-                width=file["width"],
-                height=file["height"],
-                duration_seconds=file["duration_seconds"],
-                fps=file["fps"],
-            ),
-            thumb_key=job_key(claim.workflow_type, claim.job_id, f"thumb_{number}{suffix}.webp"),
-            poster_key=job_key(claim.workflow_type, claim.job_id, poster),
-        )
-        return {
-            **file,
-            "thumb_key": preview.thumb_key,
-            "poster_key": preview.poster_key,
-            "thumbhash": preview.thumbhash,
-        }
+    async def _pictured(self, claim: Claim, number: int, file: Json) -> Json:
+        thumb_key, poster_key = preview_keys(claim.workflow_type, claim.job_id, claim.attempt, number)
+        return await pictured(self._media, file, thumb_key=thumb_key, poster_key=poster_key)
 
 
 def result_key(claim: Claim, output: NamedFile) -> str:

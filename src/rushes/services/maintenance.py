@@ -1,4 +1,4 @@
-"""What has to be done from time to time: deletes in the storage, deadlines, reasons for waiting, retention."""
+"""What has to be done from time to time: deletes in the storage, deadlines, why jobs wait, retention, previews."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,12 +11,13 @@ from rushes.ports import DispatchQueue, Server, ServerRegistry
 from rushes.services.ending import ended
 from rushes.services.fleet import Fleet
 from rushes.services.outbox import OutboxWork
+from rushes.services.previews import Previews
 from rushes.services.retention import Retention
 
 log = structlog.get_logger("rushes.maintenance")
 
 PAUSE = 2.0
-RETENTION_PAUSE = 60.0
+RETENTION_PAUSE = PREVIEWS_PAUSE = 60.0
 
 
 class Maintenance:
@@ -30,12 +31,14 @@ class Maintenance:
         outbox: OutboxWork,
         retention: Retention,
         fleet: Fleet,
+        previews: Previews,
     ) -> None:
         self._fleet = fleet
         self._queue = queue
         self._servers = servers
         self._outbox = outbox
         self._retention = retention
+        self._previews = previews
 
     async def run(self) -> None:
         """Work until cancelled. A slow store or a long round of retention keeps nothing else waiting."""
@@ -43,6 +46,7 @@ class Maintenance:
             asyncio.create_task(self._outbox.run(PAUSE), name="outbox"),
             asyncio.create_task(_repeat(self.tend, PAUSE), name="upkeep"),
             asyncio.create_task(_repeat(self._retention.when_due, RETENTION_PAUSE), name="retention"),
+            asyncio.create_task(_repeat(self._previews.when_due, PREVIEWS_PAUSE), name="previews"),
         ]
         try:
             await asyncio.gather(*tasks)
@@ -54,6 +58,7 @@ class Maintenance:
         await self._outbox.once()
         await self.tend()
         await self._retention.once()
+        await self._previews.when_due()
 
     async def tend(self) -> None:
         """Deadlines, and why jobs wait."""

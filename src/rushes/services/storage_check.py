@@ -1,6 +1,7 @@
 """Rows against objects, both ways. What one moment's look suggests is asked again before it is said."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,10 @@ class _Suspect:
 
 
 class StorageCheck:
-    """`grace` is how old an object must be before it can be an orphan; `tell` hears of each finding."""
+    """`grace` is how old an object must be before it can be an orphan; `tell` hears of each finding.
+
+    `remake` makes those of a job's lost objects again that can be made again, and says which.
+    """
 
     def __init__(
         self,
@@ -33,12 +37,14 @@ class StorageCheck:
         uploads: UploadStore,
         grace: timedelta = timedelta(hours=24),
         tell: Callable[[Finding], None] = lambda _: None,
+        remake: Callable[[UUID, set[str]], Awaitable[set[str]]],
     ) -> None:
         self._rows = rows
         self._storage = storage
         self._uploads = uploads
         self._grace = grace
         self._tell = tell
+        self._remake = remake
         self._fix = False
         self._sum = Found()
         self._before: datetime
@@ -114,14 +120,28 @@ class StorageCheck:
         sizes = await self._sizes([one.key for one in still])
         lost = [one for one in still if sizes[one.key] is None]
         known = await self._rows.known_lost([one.key for one in lost])
+        made: set[str] = set()
         if lost and self._fix:
-            await self._rows.mark([one.key for one in lost], [one.id for one in lost])
+            made = await self._made_again(lost)
+            left = [one for one in lost if one.key not in made]
+            await self._rows.mark([one.key for one in left], [one.id for one in left])
         for one in still:
             stored, told = sizes[one.key], now[one.id].files[one.key]
             if stored is None:
-                self._report(Finding(Kind.LOST, one.key, told, one.id, known=one.key in known))
+                self._report(
+                    Finding(Kind.LOST, one.key, told, one.id, fixed=True)
+                    if one.key in made
+                    else Finding(Kind.LOST, one.key, told, one.id, known=one.key in known)
+                )
             elif told is not None and stored != told:
                 self._report(Finding(Kind.SIZE, one.key, stored, one.id))
+
+    async def _made_again(self, lost: list[_Suspect]) -> set[str]:
+        of_jobs = defaultdict[UUID, set[str]](set)
+        for one in lost:
+            of_jobs[one.id].add(one.key)
+        made = [await self._remake(job_id, keys) for job_id, keys in of_jobs.items()]
+        return set().union(*made)
 
     async def _upload_objects(self) -> None:
         batch = _Batch(self._orphans_of_uploads)

@@ -53,7 +53,7 @@ def look(app: Stand, *, fix: bool = False, hours: float = 0) -> tuple[Found, lis
     told: list[Finding] = []
     check = StorageCheck(
         rows=app.at.storage_rows, storage=app.at.storage, uploads=app.at.upload_store,
-        grace=timedelta(hours=hours), tell=told.append,
+        grace=timedelta(hours=hours), tell=told.append, remake=app.at.previews.remake,
     )  # fmt: skip
     return app.do(lambda: check.run(fix=fix)), told
 

@@ -41,6 +41,7 @@ def tidy(app: Stand) -> None:
         outbox=OutboxWork(outbox=at.outbox, storage=at.storage),
         retention=at.retention,
         fleet=at.fleet,
+        previews=at.previews,
     )
     app.do(maintenance.once)
 
