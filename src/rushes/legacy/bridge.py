@@ -1,5 +1,6 @@
 """The bridge: old and new rows together, before anything is moved."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from rushes.domain.errors import Conflict
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
+from rushes.legacy.tables import shapes
 from rushes.ports.legacy import LegacyDatabase, LegacyStatements
 
 
@@ -52,7 +54,7 @@ async def bridge(
             await database.execute(statement)
         # the planner knows nothing yet of what the indexes are about
         await database.execute(f"ANALYZE {', '.join(f'public.{name}' for name in done.tables)}")
-        await database.patiently(query("bridge_up"))
+        await database.patiently(query("bridge_up"), {"contents": await _contents(database)})
         await note(database, "bridge", "finished", **done.as_dict() | {"views": len(done.views)})
         return done
 
@@ -72,9 +74,16 @@ async def _plan(database: LegacyStatements) -> Bridge:
         raise Conflict("Already cut over: every old row has its job, so there is nothing to bridge.")
     if not set(tables) - {"data"}:
         raise Conflict("There is no old table here: `rushes legacy inspect` says what it looks for.")
+    contents = {"contents": await _contents(database)}
     return Bridge(
         tables=list(tables),
         indexes=[(str(name), str(how)) for name, how in await database.fetch(query("bridge_indexes"))],
-        views=[str(text) for (text,) in await database.fetch(query("bridge_views"))],
+        views=[str(text) for (text,) in await database.fetch(query("bridge_views"), contents)],
         visibility=str((await database.fetch(query("bridge_chosen")))[0][0]),
     )
+
+
+async def _contents(database: LegacyStatements) -> str:
+    """How each table's rows are read, as JSON; what moves them reads them the same way."""
+    tables = await shapes(database)
+    return json.dumps({name: shape.content.replace("%%", "%") for name, shape in tables.items()})

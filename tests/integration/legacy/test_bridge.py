@@ -1,6 +1,7 @@
 """The bridge: the feed shows old and new together, to whom it may, and each row once."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -194,10 +195,98 @@ def test_a_page_is_merged_from_indexes(bridged_url: str) -> None:
         assert most_rows(plan["Plan"]) < 1000, "a page reads a page, whatever the size of the table"
 
 
-def most_rows(node: dict[str, Any]) -> float:
+def test_once_all_is_moved_no_page_looks_for_what_is_not(bridged_url: str) -> None:
+    rows(
+        bridged_url,
+        "INSERT INTO edited_images (source_image_url, prompt, created_at) "
+        "SELECT '', 'p', now() - n * interval '1 min' FROM generate_series(1, 5000) AS n",
+    )
+    take_all(bridged_url)
+    rows(bridged_url, "ANALYZE")
+    new = "INSERT INTO multitalk_jobs (job_id, status, width, height, comfy_url) VALUES ('new', 'processing', 1, 1, 'c')"
+    rows(bridged_url, new)
+    rows(bridged_url, "INSERT INTO datasets (name, character_trigger, settings) VALUES ('set', '', '{}')")
+    for statement in (PAGE, "SELECT * FROM rushes_legacy.bridge ORDER BY id DESC LIMIT 50"):
+        plan = rows(bridged_url, f"EXPLAIN (ANALYZE, FORMAT json) {statement}")[0]["QUERY PLAN"][0]["Plan"]
+        assert {
+            node["Actual Loops"] for node in nodes(plan) if node.get("Relation Name") == "edited_images"
+        } == {0}
+        assert "new" in {row["legacy_id"] for row in rows(bridged_url, statement)}
+    shown = feed(bridged_url, ADMIN)
+    assert {card["workflow_type"] for card in shown[:2]} == {"wan-i2v", "character-caption"}
+    # where nobody notes what changes, it is looked for
+    rows(bridged_url, "DELETE FROM rushes_legacy.changes")
+    assert len(rows(bridged_url, "SELECT 1 FROM rushes_legacy.bridge")) == 0
+    rows(bridged_url, "ALTER TABLE multitalk_jobs DISABLE TRIGGER rushes_note_truncate")
+    assert rows(bridged_url, "SELECT legacy_id FROM rushes_legacy.bridge") == [{"legacy_id": "new"}]
+
+
+def test_a_dataset_without_a_time_has_the_id_that_it_will_have(bridged_url: str) -> None:
+    for name, times in (
+        ("by an item", ["2024-05-05", "-infinity", None, "2024-04-04"]),
+        ("by none", [None]),
+        ("empty", []),
+    ):
+        [made] = rows(
+            bridged_url,
+            "INSERT INTO datasets (name, character_trigger, settings, created_at) VALUES (%s, '', '{}', NULL) RETURNING id",
+            name,
+        )
+        for time in times:
+            rows(
+                bridged_url,
+                "INSERT INTO data (dataset_id, image_url, image_name, created_at) VALUES (%s, '', 'x', %s)",
+                made["id"],
+                time,
+            )
+    rows(bridged_url, "UPDATE datasets SET created_at = 'infinity' WHERE name = 'empty'")
+    before = feed(bridged_url, ADMIN)
+    listed = "SELECT id, created_at, legacy_id FROM unified_workflow_jobs ORDER BY id"
+    unified_before = rows(bridged_url, listed)
+    assert len(before) == 31
+    assert all(one(bridged_url, ADMIN, card["id"]) for card in before)
+    take_all(bridged_url)
+    assert [card["id"] for card in feed(bridged_url, ADMIN)] == [card["id"] for card in before]
+    assert rows(bridged_url, listed) == unified_before
+
+
+def test_a_value_that_json_cannot_hold_fails_no_page(sample_url: str) -> None:
+    rows(sample_url, "INSERT INTO auth.users (id) VALUES (%s)", ADMIN.user_id)
+    rows(sample_url, "ALTER TABLE edited_images ADD notes json")
+    rows(sample_url, r"""UPDATE edited_images SET notes = '{"a": "\u0000"}'""".replace("\\", "\\"))
+    build(sample_url)
+    assert len(feed(sample_url, ADMIN)) == 28
+    assert len(rows(sample_url, PAGE)) == 28
+
+
+def test_a_page_is_merged_while_half_is_moved(bridged_url: str) -> None:
+    rows(
+        bridged_url,
+        "INSERT INTO multitalk_jobs SELECT 'many-' || n, 'completed', now() - n * interval '1 min', NULL, 'x.mp4', NULL, NULL, NULL,"
+        " 1, 1, false, 'http://c', NULL, NULL, now() - n * interval '1 min' FROM generate_series(1, 6000) AS n",
+    )
+    with psycopg.connect(bridged_url) as connection:
+        connection.execute("SET timezone = 'UTC'")
+        connection.execute(
+            "SELECT rushes_legacy.take_in(array_agg(ROW('multitalk_jobs', job_id, to_jsonb(t))::rushes_legacy.source_row))"
+            " FROM multitalk_jobs AS t WHERE job_id LIKE '%1'"
+        )
+    rows(bridged_url, "ANALYZE")
+    statement = "SELECT * FROM rushes_legacy.bridge ORDER BY id DESC LIMIT 50"
+    plan = rows(bridged_url, f"EXPLAIN (ANALYZE, FORMAT json) {statement}")[0]["QUERY PLAN"][0]["Plan"]
+    assert most_rows(plan) < 300
+    assert not {row["legacy_id"][-1] for row in rows(bridged_url, statement)} & {"1"}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", []):
+        yield from nodes(each)
+
+
+def most_rows(plan: dict[str, Any]) -> float:
     """Of any node, over its loops."""
-    read = node["Actual Rows"] * node["Actual Loops"]
-    return max([float(read), *(most_rows(each) for each in node.get("Plans", []))])
+    return max(float(node["Actual Rows"] * node["Actual Loops"]) for node in nodes(plan))
 
 
 def test_built_again_removed_and_cut_over(bridged_url: str) -> None:

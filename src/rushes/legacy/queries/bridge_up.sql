@@ -1,1 +1,1 @@
-SELECT rushes_legacy.bridge_up()
+SELECT rushes_legacy.bridge_up(%(contents)s::text::jsonb)
