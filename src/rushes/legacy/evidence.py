@@ -1,26 +1,35 @@
 """What `verify` compares: batches of old rows, what the rules make of them, and what is in workflow_jobs."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import md5
+from operator import itemgetter
 from typing import Any, Self
 
 from rushes.legacy.queries import filled, query
 from rushes.legacy.reading import Content, Surroundings, Wanted
 from rushes.legacy.rules import wanted
 from rushes.legacy.tables import Shape
-from rushes.legacy.values import text_of
+from rushes.legacy.values import moment, text_of
 from rushes.ports.legacy import LegacyDatabase
 
 BATCH_ROWS = 1000
 BATCH_BYTES = 16 * 1024**2
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_COLUMNS = (
-    "id", "job_id", "user_id", "visibility", "origin", "workflow_type", "workflow_name", "comfy_url", "user_ip",
-    "model_used", "created_at", "completed_at", "processing_time_seconds", "updated_at", "status", "error_code",
-    "error_message", "comfyui_output_filename", "comfyui_output_subfolder", "comfyui_output_type", "prompt_text",
-    "legacy_row", "outputs", "result_urls", "inputs", "metadata",
+_PLAIN = (
+    "id", "job_id", "user_id", "origin", "workflow_type", "workflow_name", "comfy_url", "user_ip", "model_used",
+    "processing_time_seconds", "status", "error_code", "error_message", "comfyui_output_filename",
+    "comfyui_output_subfolder", "comfyui_output_type", "prompt_text",
 )  # fmt: skip
+_TIMES = ("created_at", "completed_at", "updated_at")
+_NESTED = ("outputs", "result_urls", "inputs", "metadata")
+_COLUMNS = (*_PLAIN, "visibility", *_TIMES, "legacy_row")
+_plain, _times, _nested = itemgetter(*_PLAIN), itemgetter(*_TIMES), itemgetter(*_NESTED)
+_decode = json.JSONDecoder().raw_decode
+_moment = lru_cache(1000)(moment)  # a row says the same one more than once
 _DATASET = ("id", "job_id", "name", "settings", "created_at", "legacy_row", "items")
 
 
@@ -38,10 +47,27 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What it has become."""
+    """What it has become; `nested` is what is JSON."""
 
-    job: dict[str, Any]
+    columns: tuple[Any, ...]
+    nested: tuple[Any, ...]
     dataset: dict[str, Any] | None = None
+
+    @property
+    def job(self) -> dict[str, Any]:
+        return dict(zip((*_COLUMNS, *_NESTED), (*self.columns, *self.nested), strict=True))
+
+    def is_as(self, unit: "Unit") -> bool:
+        """Whether the job is what the rules say: `compared` for many rows that are right."""
+        want = unit.wanted
+        *plain, visibility, created, completed, updated, digest = self.columns
+        return bool(
+            tuple(plain) == _plain(want)
+            and (want["visibility"] is None or visibility == want["visibility"])
+            and (_moment(created), _moment(completed), _moment(updated)) == _times(want)
+            and digest == unit.digest
+            and self.nested == _nested(want)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +128,10 @@ class Evidence:
         read = await source.fetch(
             filled("verify_rows", rows=filled("rows_of", **places, content=shape.content)), params
         )
-        rows = {row: content for row, content, _ in read}
+        rows = {row: _decode(content)[0] for row, content in read}
         asked = {"name": name, "ids": list(rows)}
         found = {
-            row[0]: dict(zip(_COLUMNS, (*row[1:-1], *row[-1]), strict=True))
+            row[0]: (row[1:-1], tuple(_decode(row[-1])[0]))
             for row in await target.fetch(query("verify_jobs"), asked)
         }
         around = await self._surroundings(source, target, name, rows, within, params)
@@ -116,9 +142,9 @@ class Evidence:
         return [
             (
                 Unit(name, row, content, digest, around[row], wanted(name, row, content, around[row])),
-                Found(found[row], sets.get(row)) if row in found else None,
+                Found(*found[row], sets.get(row)) if row in found else None,
             )
-            for row, content, digest in read
+            for (row, content), digest in zip(rows.items(), (_digest(text) for _, text in read), strict=True)
         ]
 
     async def _surroundings(
@@ -174,6 +200,11 @@ class Evidence:
             for _, row, content in await source.fetch(filled("items_of", **places, range=within), params):
                 found.setdefault(str(content["dataset_id"]), []).append((row, content))
         return found
+
+
+def _digest(text: str) -> str:
+    """As PostgreSQL's md5 has it; it tells rows apart, and keeps no secret."""
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 async def shared_prompts(source: LegacyDatabase, tables: Mapping[str, Shape]) -> frozenset[str]:

@@ -38,7 +38,8 @@ class Reading:
     result_file: Any = None
 
     def told(self, name: str) -> str | None:
-        return text_of(self.content.get(name))
+        value = self.content.get(name)
+        return value if isinstance(value, str) else text_of(value)
 
     def present(self, name: str) -> str | None:
         return self.told(name) or None
