@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--migrate", default="", help="more options for `rushes legacy migrate`")
     parser.add_argument("--verify", default="", help="more options for `rushes legacy verify`")
     asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is below goes then, too
     with folder() as at, postgres(at) as url:
         bench = _Bench(url, at, asked)
         try:

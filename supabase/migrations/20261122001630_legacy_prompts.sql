@@ -1,6 +1,7 @@
 -- Two that write rows with one prompt id through the views at the same time both found it free: one of them got a
--- unique violation that its table would never have raised, or the id stayed with nobody. Whoever brings a prompt id,
--- or takes one away, does it alone now; whoever leaves it as it is waits for nobody, as before.
+-- unique violation that its table would never have raised, or the id stayed with nobody; or the one wrote the other's
+-- row once more as it had been before. Whoever writes a row that has a prompt id holds that id now, and waits for
+-- whoever else does.
 
 -- Holds prompt ids until the transaction ends. After many, the transaction holds all there are instead: what the
 -- server can hold has an end, and a statement may write any number of rows.
@@ -8,7 +9,7 @@ CREATE FUNCTION rushes_legacy.hold_prompts(prompts text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
-    most CONSTANT integer := 500;
+    most CONSTANT integer := 300;
     every_one CONSTANT bigint := hashtextextended('rushes:legacy:prompts', 0);
     held integer := coalesce(nullif(current_setting('rushes_legacy.prompts_held', true), ''), '0')::integer;
 BEGIN
@@ -43,10 +44,9 @@ BEGIN
     ELSIF name = 'datasets' THEN
         PERFORM rushes_legacy.hold_dataset(id, leaving);
     ELSIF name = 'style_transfers' THEN
-        -- rows with one prompt id are written one at a time: each looks at the others
+        -- rows with one prompt id are written one at a time: each looks at the others, and may write them, too
         PERFORM rushes_legacy.hold_prompts(ARRAY[s.prompt_id])
-        FROM rushes_legacy.style_prompts AS s
-        WHERE s.legacy_id = hold.id AND (leaving OR rushes_legacy.is_shared(s.legacy_id, s.prompt_id));
+        FROM rushes_legacy.style_prompts AS s WHERE s.legacy_id = hold.id;
     ELSIF name = 'multitalk_jobs' AND leaving THEN
         PERFORM rushes_legacy.hold_prompts(ARRAY[id]);
     END IF;
@@ -56,22 +56,19 @@ BEGIN
 END
 $$;
 
--- The prompt ids that a row brings, and those that it gives up.
-CREATE FUNCTION rushes_legacy.hold_changing_prompts(name text, id text, content jsonb) RETURNS void
+-- The prompt ids that a row brings, and those that it gives up. (Another may have given it one since `hold`.)
+CREATE FUNCTION rushes_legacy.hold_its_prompts(name text, id text, content jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
-    told CONSTANT text := content ->> 'comfyui_prompt_id';
     was text;
 BEGIN
     IF name = 'style_transfers' THEN
-        SELECT s.prompt_id INTO was FROM rushes_legacy.style_prompts AS s WHERE s.legacy_id = hold_changing_prompts.id;
-        IF was IS DISTINCT FROM nullif(told, '') THEN
-            PERFORM rushes_legacy.hold_prompts(ARRAY[was, told]);
-        END IF;
+        SELECT s.prompt_id INTO was FROM rushes_legacy.style_prompts AS s WHERE s.legacy_id = hold_its_prompts.id;
+        PERFORM rushes_legacy.hold_prompts(ARRAY[was, content ->> 'comfyui_prompt_id']);
     ELSIF name = 'multitalk_jobs' AND NOT EXISTS (
         SELECT FROM public.workflow_jobs AS j
-        WHERE j.legacy_table = 'multitalk_jobs' AND j.legacy_id = hold_changing_prompts.id) THEN
+        WHERE j.legacy_table = 'multitalk_jobs' AND j.legacy_id = hold_its_prompts.id) THEN
         PERFORM rushes_legacy.hold_prompts(ARRAY[id]);
     END IF;
 END
@@ -84,7 +81,7 @@ AS $$
 DECLARE
     came CONSTANT rushes_legacy.source_row := (name, id, content);
 BEGIN
-    PERFORM rushes_legacy.hold_changing_prompts(name, id, content);
+    PERFORM rushes_legacy.hold_its_prompts(name, id, content);
     IF name = 'data' THEN
         PERFORM rushes_legacy.keep_item(id, content);
     ELSIF name = 'datasets' THEN
@@ -96,7 +93,30 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION rushes_legacy.hold_prompts(text[]), rushes_legacy.hold_changing_prompts(text, text, jsonb)
+-- Once more rows that are here already, from what was kept of them: their files have come since. After the cut-over
+-- somebody may write them through a view just now.
+CREATE OR REPLACE FUNCTION rushes_legacy.take_again(name text, ids text[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = ''
+AS $$
+BEGIN
+    PERFORM rushes_legacy.hold_prompts(ARRAY(
+        SELECT s.prompt_id FROM rushes_legacy.style_prompts AS s
+        WHERE take_again.name = 'style_transfers' AND s.legacy_id = ANY (ids)));
+    PERFORM FROM public.caption_datasets AS d
+    WHERE take_again.name = 'datasets' AND d.legacy_id = ANY (ids) ORDER BY d.legacy_id FOR NO KEY UPDATE;
+    PERFORM FROM public.workflow_jobs AS j
+    WHERE j.legacy_table = take_again.name AND j.legacy_id = ANY (ids) ORDER BY j.legacy_id FOR UPDATE;
+    RETURN rushes_legacy.take_in(ARRAY(
+        SELECT ROW(j.legacy_table, j.legacy_id, j.legacy_row)::rushes_legacy.source_row
+        FROM public.workflow_jobs AS j WHERE j.legacy_table = take_again.name AND j.legacy_id = ANY (ids)
+        UNION ALL
+        SELECT ROW('data', i.legacy_id, i.legacy_row)::rushes_legacy.source_row
+        FROM public.caption_datasets AS d JOIN public.caption_dataset_items AS i ON i.dataset_id = d.id
+        WHERE take_again.name = 'datasets' AND d.legacy_id = ANY (ids) AND i.legacy_row IS NOT NULL));
+END
+$$;
+
+REVOKE ALL ON FUNCTION rushes_legacy.hold_prompts(text[]), rushes_legacy.hold_its_prompts(text, text, jsonb)
     FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION rushes_legacy.hold_prompts(text[]), rushes_legacy.hold_changing_prompts(text, text, jsonb)
+GRANT EXECUTE ON FUNCTION rushes_legacy.hold_prompts(text[]), rushes_legacy.hold_its_prompts(text, text, jsonb)
     TO service_role;

@@ -63,6 +63,8 @@ def talk(job_id: str) -> str:
         ([style("a", "p"), style("b", "p")], gone("a"), style("c", "p")),
         ([style("a", "p"), style("b", "p")], gone("a"), gone("b")),
         ([talk("p")], "DELETE FROM multitalk_jobs WHERE job_id = 'p'", style("b", "p")),
+        ([style("a", "p")], "UPDATE style_transfers SET status = 'failed'", style("b", "p")),
+        ([style("a", "p")], "UPDATE style_transfers SET status = 'failed'", talk("p")),
         (
             [style("a", "p")],
             "UPDATE style_transfers SET comfyui_prompt_id = 'q' WHERE prompt = 'a'",
@@ -88,6 +90,8 @@ def test_two_at_once(cut_url: str, before: list[str], first: str, second: str) -
         until_waiting(cut_url, two.info.backend_pid, later)
         one.commit()
         later.result(20)
+    stale = rows(cut_url, "SELECT id FROM style_transfers WHERE prompt = 'a' AND status <> 'failed'")
+    assert ("failed" in first) <= (stale == [])
     assert verified(cut_url).differences == []
 
 
@@ -108,7 +112,7 @@ def test_a_statement_may_write_any_number_of_them(cut_url: str) -> None:
     rows(
         cut_url,
         "INSERT INTO style_transfers (source_image_url, style_image_url, prompt, comfyui_prompt_id)"
-        " SELECT 's', 's', 'many', 'many-' || n / 2 FROM generate_series(1, 540) AS n",
+        " SELECT 's', 's', 'many', 'many-' || n / 2 FROM generate_series(1, 400) AS n",
     )
     [held] = rows(cut_url, "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory'")
     assert held["n"] == 0
