@@ -13,7 +13,7 @@ from rushes.adapters.postgres.legacy import open_legacy
 from rushes.domain.errors import Conflict
 from rushes.legacy.phase1 import GUARD, Phase1, phase1
 from tests.integration.legacy.old_app import running
-from tests.integration.legacy.steps import rows, wait
+from tests.integration.legacy.steps import back, cut, rows, take_all, wait
 
 EXPECTED = {
     "01": "lipsync-one", "02": "lipsync-one", "03": "lipsync-one", "04": "lipsync-multi", "05": "lipsync-multi",
@@ -92,6 +92,54 @@ def test_a_type_that_is_there_stays(sample_url: str) -> None:
     rows(sample_url, "UPDATE multitalk_jobs SET workflow_type = 'mine' WHERE job_id = 'prompt-0016'")
     take(sample_url)
     assert len(rows(sample_url, "SELECT 1 FROM multitalk_jobs WHERE workflow_type = 'mine'")) == 1
+
+
+SUBMIT = "INSERT INTO multitalk_jobs (job_id, status, width, height, comfy_url) VALUES (%s, 'submitted', 1, 1, 'c')"
+END = "UPDATE multitalk_jobs SET status = 'completed', filename = %s WHERE job_id = %s"
+TYPES = "SELECT job_id, workflow_type FROM multitalk_jobs WHERE job_id LIKE 'later-%%' ORDER BY 1"
+
+
+@pytest.mark.parametrize("then", ["phase 1", "phase 1, and the cut-over"])
+def test_rows_that_the_app_writes_later_get_a_type(sample_url: str, then: str) -> None:
+    """By the trigger, or by the view that takes the table's place."""
+    take(sample_url)
+    if then != "phase 1":
+        take_all(sample_url)
+        cut(sample_url)
+    for number, name in enumerate(("img2img_1.png", "wani2v_1.mp4", None)):
+        rows(sample_url, SUBMIT, f"later-{number}")
+        assert rows(sample_url, TYPES)[number]["workflow_type"] is None
+        rows(sample_url, END, name, f"later-{number}")
+    # what the app, or somebody, says itself stays
+    rows(sample_url, "UPDATE multitalk_jobs SET workflow_type = 'mine' WHERE job_id = 'later-0'")
+    rows(sample_url, "UPDATE multitalk_jobs SET workflow_type = NULL WHERE job_id = 'later-2'")
+    assert [row["workflow_type"] for row in rows(sample_url, TYPES)] == ["mine", "wan-i2v", None]
+    [row] = rows(
+        sample_url,
+        "INSERT INTO edited_images (source_image_url, prompt, workflow_name) VALUES ('', '', 'StyleTransfer') RETURNING *",
+    )
+    assert row["workflow_type"] == "style-transfer"
+    if then != "phase 1":
+        back(sample_url)
+        assert rows(sample_url, TYPES)[1]["workflow_type"] == "wan-i2v"
+        rows(sample_url, SUBMIT, "later-9")
+        rows(sample_url, END, "wani2v_9.mp4", "later-9")
+        assert rows(sample_url, TYPES)[-1]["workflow_type"] == "wan-i2v"
+
+
+def test_a_type_that_can_not_be_found_fails_no_write(sample_url: str) -> None:
+    rows(sample_url, "ALTER TABLE multitalk_jobs ADD notes json, ADD workflow_type varchar(3)")
+    with psycopg.connect(sample_url, autocommit=True) as app:
+        app.execute("UPDATE multitalk_jobs SET workflow_type = 'old'")
+    take(sample_url)
+    rows(sample_url, SUBMIT, "later-1")
+    rows(sample_url, END, "wani2v_1.mp4", "later-1")  # no room for the type
+    rows(sample_url, SUBMIT, "later-2")
+    rows(
+        sample_url,
+        r"""UPDATE multitalk_jobs SET status = 'error', notes = '"\u0000"' WHERE job_id = 'later-2'""",
+    )
+    assert [row["workflow_type"] for row in rows(sample_url, TYPES)] == [None, None]
 
 
 def test_a_dry_run_changes_nothing(sample_url: str) -> None:

@@ -39,4 +39,7 @@ def _tell(done: Phase1) -> None:
             f" {later} that still run have none."
         )
     if any(done.later.values()):
-        say("Run `rushes legacy phase1` again once those have ended.")
+        say(
+            "Those get theirs when the old app ends them, by the trigger rushes_type; what it never ends, when"
+            " `rushes legacy phase1` runs again a day later."
+        )

@@ -37,5 +37,12 @@ WITH tables AS (
     FROM indexes AS i
     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index AS x
                       WHERE x.indexrelid = to_regclass('public.' || i.index) AND x.indisvalid)
+    UNION ALL
+    -- rows that the app goes on writing
+    SELECT 5, t.place, format('trigger rushes_type on %s', t.name), format(
+        'CREATE TRIGGER rushes_type BEFORE INSERT OR UPDATE ON public.%I FOR EACH ROW WHEN (NEW.workflow_type IS NULL) '
+        'EXECUTE FUNCTION rushes_legacy.fill_type()', t.name)
+    FROM tables AS t
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS g WHERE g.tgrelid = t.source AND g.tgname = 'rushes_type')
 )
 SELECT what, statement FROM steps ORDER BY step, place, statement
