@@ -40,6 +40,8 @@ async def drain(
     known = tables or await shapes(origin)
     # the source commits last: a change that is lost on the way is still noted there
     async with origin.transaction(), target.transaction():
+        # of two who follow the same row at once, the one who read it earlier might write it later
+        await target.execute(query("changes_alone"))
         taken = {name: (ids, n) for name, ids, n in await origin.fetch(query("changes_take"), {"most": most})}
         for name in taken.get(SWEEP, ((), 0))[0]:
             await look_through(target, origin, known, name, apart=apart)
@@ -47,6 +49,20 @@ async def drain(
             if name in taken and name in known:
                 await _follow_rows(target, origin if apart else None, known, name, taken[name][0])
         return sum(int(n) for _, n in taken.values())
+
+
+async def catch_up(
+    target: LegacyStatements,
+    source: LegacyStatements | None = None,
+    *,
+    tables: Mapping[str, Shape] | None = None,
+) -> int:
+    """Follow all that is noted by now, how many there were; what is noted meanwhile may be left for the next time."""
+    followed = last = await drain(target, source, tables=tables)
+    while last >= MOST:
+        last = await drain(target, source, tables=tables)
+        followed += last
+    return followed
 
 
 async def _follow_rows(

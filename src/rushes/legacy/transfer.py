@@ -10,7 +10,7 @@ from uuid import UUID
 
 from rushes.domain.errors import Conflict, InvalidInput
 from rushes.legacy.bulk import Bulk, Lane, together
-from rushes.legacy.changes import drain, follow
+from rushes.legacy.changes import catch_up, drain, follow
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import sweep
@@ -109,8 +109,7 @@ async def migrate(
                 await together(
                     take(lanes[:1], "style_transfers"), take(lanes[1:], "edited_images", "datasets")
                 )
-        while more := await drain(target, source if apart else None, tables=tables):
-            done.followed += more
+        done.followed += await catch_up(target, source if apart else None, tables=tables)
         await _finish(target, done, time.monotonic() - began)
         return done
 

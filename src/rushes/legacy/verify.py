@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rushes.legacy.changes import drain
+from rushes.legacy.changes import catch_up
 from rushes.legacy.comparing import Difference, compared
 from rushes.legacy.evidence import BATCH_ROWS, UUID, Evidence, Found, Unit
 from rushes.legacy.log import note
@@ -300,5 +300,4 @@ async def _without_row(
 
 async def _drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
     if (await source.fetch(query("changes_noted")))[0][0]:
-        while await drain(target, source if apart else None):
-            pass
+        await catch_up(target, source if apart else None)
