@@ -70,12 +70,16 @@ DECLARE
     is_image CONSTANT text := $$(lower(right(@, 4) COLLATE "C") IN ('.png', '.jpg', '.gif', '.bmp', '.tif')
         OR lower(right(@, 5) COLLATE "C") IN ('.jpeg', '.webp', '.tiff', '.avif'))$$;
 
-    -- What a column says that may hold an address (@_told; '' is nothing), in three stages: what it looks like …
+    -- What a column says that may hold an address (@_told; '' and a bare ? are nothing), in three stages: what it looks like …
     form CONSTANT text := $$
         CASE WHEN @_told IS NULL THEN NULL
              WHEN starts_with(@_told, 'https://') OR starts_with(@_told, 'http://') THEN 'http'
              WHEN starts_with(@_told, 'data:') THEN 'inline'
              WHEN starts_with(@_told, 'blob:') THEN 'lost'
+             -- (a scheme means the same in capitals)
+             WHEN left(@_told, 8) ~* '^https?://' THEN 'http'
+             WHEN lower(left(@_told, 5)) = 'data:' THEN 'inline'
+             WHEN lower(left(@_told, 5)) = 'blob:' THEN 'lost'
              WHEN strpos(@_told, '://') = 0 THEN 'name'
              ELSE 'external' END AS @_form,
         CASE WHEN right(@_told, 1) = '?' THEN rtrim(@_told, '?') ELSE @_told END AS @_url$$;
@@ -112,7 +116,7 @@ DECLARE
             WHEN 'comfyui' THEN jsonb_build_object('kind', 'comfyui', 'server', @_view[1], 'filename', @_view[2],
                 'subfolder', @_view[3], 'type', @_view[4])
             WHEN 'inline' THEN jsonb_build_object('kind', 'inline', 'content_type',
-                nullif(substring(left(@_told, 200) FROM '^data:([^;,]*)[;,]'), ''))
+                nullif(lower(substring(left(@_told, 200) FROM '(?i)^data:([^;,]*)[;,]') COLLATE "C"), ''))
             WHEN 'lost' THEN '{"kind": "lost"}'::jsonb
             WHEN 'name' THEN jsonb_build_object('kind', 'name', 'filename', @_told)
             WHEN 'external' THEN jsonb_build_object('kind', 'external', 'url', @_url) END AS @_source,
@@ -153,6 +157,8 @@ DECLARE
     id CONSTANT text := $$(lpad(to_hex(greatest(0, least(281474976710655, floor(extract(epoch FROM created_at) * 1000)))::bigint), 12, '0')
         || '7' || substr(digest, 1, 3) || translate(substr(digest, 4, 1), '0123456789abcdef', '89ab89ab89ab89ab')
         || substr(digest, 5, 15))::uuid$$;
+    -- A prompt id that looks like a job id that is given here: another row may have it.
+    given CONSTANT text := $$(starts_with(@, 'legacy:') AND @ ~ '^legacy:(multitalk_jobs|style_transfers|edited_images|datasets):')$$;
     -- As `inputs` and `outputs` keep a file (#2: what its name is called there): by its source, or once it is stored as any
     -- other file, with its source beside it.
     described CONSTANT text := $$CASE WHEN @_stored IS NULL THEN @_source || jsonb_build_object('#2', @_name)
@@ -179,10 +185,10 @@ DECLARE
                    CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(r.content ->> 'filename', '') END AS path,
                    CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(r.content ->> 'image_filename', '') END AS picture,
                    CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(r.content ->> 'audio_filename', '') END AS audio,
-                   CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(r.content ->> 'video_url', '') WHEN 'datasets' THEN NULL
-                        ELSE nullif(r.content ->> 'result_image_url', '') END AS result_told,
-                   CASE WHEN r.legacy_table NOT IN ('multitalk_jobs', 'datasets') THEN nullif(r.content ->> 'source_image_url', '') END AS source_told,
-                   CASE WHEN r.legacy_table NOT IN ('multitalk_jobs', 'datasets') THEN nullif(r.content ->> 'style_image_url', '') END AS style_told,
+                   CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(nullif(r.content ->> 'video_url', ''), '?') WHEN 'datasets' THEN NULL
+                        ELSE nullif(nullif(r.content ->> 'result_image_url', ''), '?') END AS result_told,
+                   CASE WHEN r.legacy_table NOT IN ('multitalk_jobs', 'datasets') THEN nullif(nullif(r.content ->> 'source_image_url', ''), '?') END AS source_told,
+                   CASE WHEN r.legacy_table NOT IN ('multitalk_jobs', 'datasets') THEN nullif(nullif(r.content ->> 'style_image_url', ''), '?') END AS style_told,
                    CASE r.legacy_table WHEN 'multitalk_jobs' THEN NULL WHEN 'datasets' THEN nullif(r.content ->> 'name', '')
                         ELSE nullif(r.content ->> 'prompt', '') END AS prompt_text,
                    CASE WHEN has_files THEN rushes_legacy.files_of(r.legacy_table, r.legacy_id) END AS kept,
@@ -281,7 +287,8 @@ DECLARE
                        CASE WHEN kind = 'comfyui' AND status IN ('completed', 'failed') THEN 'not_uploaded' END,
                        CASE WHEN workflow_type = 'unknown' THEN 'unknown_type' END,
                        CASE WHEN (own_user <> '' AND account IS NULL) OR content ? 'rushes:cut' OR (rule <> 'column' AND own_type <> '')
-                                OR (path IS NOT NULL AND name IS NULL) OR result_unreadable OR source_unreadable OR style_unreadable
+                                OR (path IS NOT NULL AND name IS NULL) OR (is_multitalk AND {given legacy_id}) OR {given prompt_id}
+                                OR result_unreadable OR source_unreadable OR style_unreadable
                                 OR (NOT is_dataset AND became = 'failed' AND (old_status IS NULL OR old_status NOT IN ('failed', 'error')))
                                 OR (is_dataset AND jsonb_typeof(content -> 'settings') IS DISTINCT FROM 'object') THEN 'unreadable_value' END,
                        CASE WHEN result_wrong_type OR source_wrong_type OR style_wrong_type THEN 'wrong_content_type' END], NULL) AS own_anomalies
@@ -297,8 +304,8 @@ DECLARE
             FROM kept OFFSET 0
         )
         SELECT {id} AS id,
-               CASE WHEN is_multitalk AND legacy_id <> '' THEN legacy_id
-                    WHEN prompt_id IS NOT NULL AND NOT is_shared THEN prompt_id
+               CASE WHEN is_multitalk AND legacy_id <> '' AND NOT {given legacy_id} THEN legacy_id
+                    WHEN prompt_id IS NOT NULL AND NOT is_shared AND NOT {given prompt_id} THEN prompt_id
                     ELSE 'legacy:' || legacy_table || ':' || legacy_id END AS job_id,
                user_id, workflow_type, coalesce(nullif(content ->> 'workflow_name', ''), 'unknown') AS workflow_name, status,
                created_at, coalesce(updated, run_completed, created_at) AS updated_at,
@@ -439,7 +446,7 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH told AS (
-        SELECT c.legacy_id, c.content, c.content ->> 'dataset_id' AS dataset, nullif(c.content ->> 'image_url', '') AS image_told,
+        SELECT c.legacy_id, c.content, c.content ->> 'dataset_id' AS dataset, nullif(nullif(c.content ->> 'image_url', ''), '?') AS image_told,
                c.content ->> 'image_name' AS image_name, nullif(c.content ->> 'caption', '') AS caption_told,
                c.content ->> 'created_at' AS created_told
         FROM unnest(came) AS c WHERE c.legacy_table = 'data' OFFSET 0
@@ -493,7 +500,7 @@ BEGIN
             SELECT r.legacy_table, r.content, r.content ->> 'workflow_type' AS own_type, r.content ->> 'filename' AS path,
                    r.content ->> 'image_filename' AS picture, nullif(r.content ->> 'audio_filename', '') AS audio,
                    r.content ->> 'created_at' AS created_told, r.content ->> 'timestamp_submitted' AS submitted_told,
-                   CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(r.content ->> 'video_url', '') END AS result_told
+                   CASE r.legacy_table WHEN 'multitalk_jobs' THEN nullif(nullif(r.content ->> 'video_url', ''), '?') END AS result_told
             FROM (VALUES (type_of.legacy_table, type_of.content)) AS r (legacy_table, content) OFFSET 0
         ), formed AS (SELECT *, lower({basename path} COLLATE "C") AS small, {form result} FROM told OFFSET 0
         ), placed AS (SELECT *, {place result} FROM formed OFFSET 0
@@ -536,7 +543,7 @@ BEGIN
         FOR macro IN SELECT * FROM (VALUES
             ('stored', stored), ('described', described), ('form', form), ('place', place), ('rest', rest), ('parts', parts),
             ('object', object), ('view', view), ('kind', kind), ('source', source), ('name', name), ('type', type), ('id', id),
-            ('digest', digest), ('moment', moment), ('is_image', is_image), ('basename', basename)) AS m (name, text)
+            ('digest', digest), ('given', given), ('moment', moment), ('is_image', is_image), ('basename', basename)) AS m (name, text)
         LOOP
             statement := regexp_replace(statement, format('\{%s(?: (\w+))?(?: (\w+))?\}', macro.name),
                 replace(replace(replace(macro.text, '\', '\\'), '@', '\1'), '#2', '\2'), 'g');
@@ -625,10 +632,10 @@ BEGIN
     FROM unnest(sets) AS x
     CROSS JOIN LATERAL (SELECT d.id, d.created_at FROM public.caption_datasets AS d WHERE d.legacy_id = x.dataset OFFSET 0) AS d
     ON CONFLICT (legacy_id) DO UPDATE SET
-        dataset_id = excluded.dataset_id, position = excluded.position, image = excluded.image, caption = excluded.caption,
-        created_at = excluded.created_at, updated_at = excluded.updated_at, legacy_row = excluded.legacy_row
-    WHERE (i.dataset_id, i.position, i.image, i.caption, i.created_at, i.legacy_row) IS DISTINCT FROM
-          (excluded.dataset_id, excluded.position, excluded.image, excluded.caption, excluded.created_at, excluded.legacy_row);
+        id = excluded.id, dataset_id = excluded.dataset_id, position = excluded.position, image = excluded.image,
+        caption = excluded.caption, created_at = excluded.created_at, updated_at = excluded.updated_at, legacy_row = excluded.legacy_row
+    WHERE (i.id, i.dataset_id, i.position, i.image, i.caption, i.created_at, i.legacy_row) IS DISTINCT FROM
+          (excluded.id, excluded.dataset_id, excluded.position, excluded.image, excluded.caption, excluded.created_at, excluded.legacy_row);
     SET CONSTRAINTS public.caption_dataset_items_dataset_id_position_key IMMEDIATE;
 END
 $$;
@@ -703,18 +710,27 @@ AS $$
     WHERE j.id = demoted.id
 $$;
 
--- A job's id has its time in it: a row that says another time now is another job.
+-- A job's id has its time in it: a row that says another time now is another job. (A row without a moment of its own
+-- has that of its submission, or a dataset that of its first item.)
 CREATE OR REPLACE FUNCTION rushes_legacy.drop_redated(came rushes_legacy.source_row[]) RETURNS void
 LANGUAGE sql VOLATILE SET search_path = '' SET enable_seqscan = off
 AS $$
-    DELETE FROM public.workflow_jobs AS j USING (
+    WITH redated AS MATERIALIZED (
         SELECT o.id FROM unnest(came) AS c
         CROSS JOIN LATERAL (SELECT * FROM public.workflow_jobs AS w
                             WHERE w.legacy_table = c.legacy_table AND w.legacy_id = c.legacy_id OFFSET 0) AS o
-        WHERE o.legacy_row ->> 'created_at' IS DISTINCT FROM c.content ->> 'created_at'
-           OR (c.content ->> 'created_at' IS NULL
-               AND o.legacy_row ->> 'timestamp_submitted' IS DISTINCT FROM c.content ->> 'timestamp_submitted')) AS redated
-    WHERE j.id = redated.id
+        WHERE CASE WHEN c.content ->> 'created_at' LIKE '____-__-__T%'
+                   THEN o.legacy_row ->> 'created_at' IS DISTINCT FROM c.content ->> 'created_at'
+                   ELSE o.created_at IS DISTINCT FROM coalesce(
+                       rushes_legacy.moment_of(c.content ->> 'created_at'), rushes_legacy.moment_of(c.content ->> 'timestamp_submitted'),
+                       CASE WHEN c.legacy_table = 'datasets' THEN (
+                           SELECT min(rushes_legacy.moment_of(x.content ->> 'created_at')) FROM unnest(came) AS x
+                           WHERE x.legacy_table = 'data' AND x.content ->> 'dataset_id' = c.legacy_id) END,
+                       '1970-01-01 00:00:00+00') END
+    ), gone AS (
+        DELETE FROM public.workflow_jobs AS j USING redated AS r WHERE j.id = r.id RETURNING j.legacy_table, j.legacy_id
+    )
+    DELETE FROM public.caption_datasets AS d USING gone AS g WHERE g.legacy_table = 'datasets' AND d.legacy_id = g.legacy_id
 $$;
 
 -- Taking in -----------------------------------------------------------------------------------------------

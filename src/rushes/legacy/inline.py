@@ -11,7 +11,7 @@ from rushes.legacy.places import Refused
 PART = 4 * 1024**2
 """Characters a piece; a multiple of four."""
 _HEAD_CHARS = 1010
-_HEAD = re.compile(r"data:([^,]{0,1000}),", re.DOTALL)
+_HEAD = re.compile(r"(?i:data):([^,]{0,1000}),", re.DOTALL)
 _BLANK = re.compile(r"\s+")
 
 

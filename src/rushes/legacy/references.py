@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rushes.legacy.values import basename, unquoted
+from rushes.legacy.values import SMALL, basename, unquoted
 
 Source = dict[str, Any]
 IMAGE = re.compile(r"\.(?:png|jpe?g|webp|gif|bmp|tiff?|avif)\Z", re.IGNORECASE | re.ASCII)
 VIDEO_BUCKET = "multitalk-videos"
-_STORAGE = re.compile(r"https?://([^?#]*?)/storage/v1/object/(.*)", re.DOTALL)
+_STORAGE = re.compile(r"(?i:https?)://([^?#]*?)/storage/v1/object/(.*)", re.DOTALL)
 _OBJECT = re.compile(r"(public|sign|authenticated)/([^/?#]+)/([^?#]+)")
-_VIEW = re.compile(r"(https?://[^?#]*?)/view\?([^#]*)")
-_INLINE = re.compile(r"data:([^;,]*)[;,]")
+_VIEW = re.compile(r"((?i:https?)://[^?#]*?)/view\?([^#]*)")
+_INLINE = re.compile(r"(?i:data):([^;,]*)[;,]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Reference:
 
 def read(told: str | None) -> Reference | None:
     """What a column that may hold a URL says; None for nothing."""
-    if not told:
+    if not told or told == "?":
         return None
-    if told.startswith("data:"):
+    scheme = told[:5].lower()
+    if scheme == "data:":
         found = _INLINE.match(told[:200])
-        return Reference(
-            {"kind": "inline", "content_type": (found[1] or None) if found else None}, ("inline_data",)
-        )
-    if told.startswith("blob:"):
+        content_type = found[1].translate(SMALL) if found else ""
+        return Reference({"kind": "inline", "content_type": content_type or None}, ("inline_data",))
+    if scheme == "blob:":
         return Reference({"kind": "lost"})
     if "://" not in told:
         return Reference({"kind": "name", "filename": told})

@@ -7,7 +7,7 @@ from rushes.legacy.contents import contents
 from rushes.legacy.dataset import in_order
 from rushes.legacy.reading import Content, Reading, Surroundings, Wanted
 from rushes.legacy.references import IMAGE, read
-from rushes.legacy.values import DAY, basename, job_uuid, moment, text_of
+from rushes.legacy.values import DAY, SMALL, basename, job_uuid, moment, text_of
 
 _PREFIXES = (
     ("lipsync-multi", ("wanvideo2_1_multitalk_multiple", "multitalk_multiple_video", "lipsync_multiple")),
@@ -19,7 +19,7 @@ _PREFIXES = (
 _VIDEO = re.compile(r"\.(?:mp4|mov|webm|mkv|avi|m4v)\Z", re.IGNORECASE | re.ASCII)
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SECONDS = re.compile(r"\d{1,9}(\.\d+)?", re.ASCII)
-_SMALL = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_GIVEN = re.compile(r"legacy:(?:multitalk_jobs|style_transfers|edited_images|datasets):")
 _IMG2IMG_SINCE = 1_762_646_400_000_000  # 2025-11-09 UTC
 _TIMEOUTS = ("Job timed out - likely cancelled or failed", "Job exceeded maximum runtime (4 hours)")
 _OPEN = {"submitted": "pending", "pending": "pending", "processing": "processing"}
@@ -66,7 +66,7 @@ def type_of(table: str, content: Content) -> tuple[str, str]:
 
 
 def _multitalk_type(content: Content) -> tuple[str, str]:
-    name = basename(text_of(content.get("filename")) or "").translate(_SMALL)
+    name = basename(text_of(content.get("filename")) or "").translate(SMALL)
     for kind, prefixes in _PREFIXES:
         if name.startswith(prefixes):
             return kind, "prefix"
@@ -97,11 +97,13 @@ def _identify(reading: Reading, kind: str) -> None:
     table, row, around = reading.table, reading.row, reading.around
     job_id = f"legacy:{table}:{row}"
     prompt = reading.present("comfyui_prompt_id") if table == "style_transfers" else None
-    if table == "multitalk_jobs" and row:
-        job_id = row
-    elif prompt in around.shared:
+    if prompt in around.shared:
         reading.wrong.add("duplicate_prompt_id")
-    elif prompt:
+    if table == "multitalk_jobs":
+        prompt = row or None
+    if prompt and _GIVEN.match(prompt):
+        reading.wrong.add("unreadable_value")
+    elif prompt and "duplicate_prompt_id" not in reading.wrong:
         job_id = prompt
     ip, model = reading.present("user_ip"), reading.present("model_used")
     failed_model = table == "edited_images" and (model or "").startswith("Error: ")

@@ -59,7 +59,7 @@ def _named(unit: Unit) -> Iterator[tuple[str, str, Reference, str, str]]:
         return
     if unit.table == "multitalk_jobs":
         url = text_of(unit.content.get("video_url"))
-        if url:
+        if read(url):
             yield from _url("video_url", url, "output", unit.row)
         elif name := unit.wanted["comfyui_output_filename"]:
             source = {

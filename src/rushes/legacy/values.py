@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
 DAY = 86_400_000_000  # microseconds
+SMALL = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+"""For str.translate: ASCII only, as PostgreSQL lowers in the collation C."""
 EPOCH = "1970-01-01T00:00:00+00:00"
 _MOMENT = re.compile(
     r"(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?( BC)?",
