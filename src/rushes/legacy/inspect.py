@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rushes.legacy.claimed import advice, claimed
 from rushes.legacy.evidence import Evidence, shared_prompts
 from rushes.legacy.objects import Objects
 from rushes.legacy.queries import filled, query
@@ -85,6 +86,8 @@ async def inspect(
     tables = await shapes(source)
     found = Inspection(server=about["server"])
     _describe(found, about, tables)
+    if about["is_installation"] and (ids := await claimed(source, source, tables)):
+        found.problems.append(advice(ids))
     usable = {name: shape for name, shape in tables.items() if not shape.unusable}
     evidence = Evidence(
         usable,

@@ -11,6 +11,7 @@ from uuid import UUID
 from rushes.domain.errors import Conflict, InvalidInput
 from rushes.legacy.bulk import Bulk, Lane, together
 from rushes.legacy.changes import catch_up, drain, follow
+from rushes.legacy.claimed import refuse_claimed
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import sweep
@@ -90,6 +91,7 @@ async def migrate(
         check(tables)
         done = Transfer()
         began = time.monotonic()
+        await refuse_claimed(target, source, tables)
         await follow(source, tables)
         await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
         await _settle(target, chosen, done)

@@ -6,8 +6,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from rushes.domain.errors import Conflict
+from rushes.legacy.inspect import inspect
+from rushes.legacy.transfer import migrate
 from tests.integration.legacy.steps import cut, passed, take_all, verified
-from tests.integration.legacy.taking import READ, everything, taken
+from tests.integration.legacy.taking import READ, both, everything, taken
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).parent / "outsider"
@@ -83,3 +86,24 @@ def test_a_job_has_the_id_of_its_moment_whenever_that_is_told(dated_url: str, af
         if not after_cutover:
             take_all(dated_url)
         assert not verified(dated_url).differences, statement
+
+
+async def test_an_attempt_by_hand_is_named_before_anything_is_touched(sample_url: str) -> None:
+    prompts = ["0a6f1c1e-5b0e-4a55-9f3e-000000000003", "1b000000-0000-4000-8000-000000000002"]
+    with psycopg.connect(sample_url, autocommit=True) as connection:
+        for job in (*prompts, "somebody-else's"):
+            connection.execute(
+                """INSERT INTO workflow_jobs (id, job_id, workflow_type, workflow_name, status, inputs, result_urls)
+                   VALUES (gen_random_uuid(), %s, 'lipsync-one', 'x', 'pending', '{}', '[]')""",
+                (job,),
+            )
+        async with both(sample_url) as (source, target):
+            assert [
+                one for one in (await inspect(source)).problems if all(prompt in one for prompt in prompts)
+            ]
+            with pytest.raises(Conflict, match=", ".join(prompts)):
+                await migrate(source, target, apart=False)
+        assert connection.execute("SELECT count(*) FROM workflow_jobs").fetchone() == (3,)
+        connection.execute("DELETE FROM workflow_jobs WHERE job_id = ANY (%s)", (prompts,))
+    await taken(sample_url)
+    assert len(everything(sample_url)) == 31

@@ -2,6 +2,7 @@
 SELECT jsonb_build_object(
     'now_micros', (extract(epoch FROM now()) * 1000000)::bigint,
     'server', current_setting('server_version'),
+    'is_installation', to_regclass('rushes_legacy.progress') IS NOT NULL,
     'has_objects', to_regclass('storage.objects') IS NOT NULL,
     'has_accounts', to_regclass('auth.users') IS NOT NULL,
     'tables', (
