@@ -2,36 +2,32 @@
 it sees an error, how long the cut-over holds its locks, and whether every row it wrote is what it must be."""
 
 import argparse
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from bench.figures import Row, keep, machine, options, show
-from bench.old_app import FIELDS, LEDGER, TIMES, TROUBLES
+from bench.old_app import LEDGER, TIMES
+from bench.old_ledger import compare_ledger, size_of
 from bench.old_rows import TABLES, fill
-from bench.old_stories import KEYS, as_text
+from bench.old_times import troubles, writes
 from bench.places import cpu_seconds, folder, postgres, process
-from rushes.adapters.postgres.legacy import open_legacy
-from rushes.legacy.comparing import compared
-from rushes.legacy.evidence import Evidence
-from rushes.legacy.tables import UNITS, shapes
 
 WARM_SECONDS = 5.0
-AT_ONCE = 1000  # rows of the ledger that are looked at together
+SHOWN = (
+    "phase", "seconds", "writes", "p50 ms", "p99 ms", "max ms", "p99 ÷ before", "errors", "rows/s", "locked_seconds",
+    "client MB", "server MB", "server CPU s",
+)  # fmt: skip
 _TELL_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 
@@ -53,9 +49,9 @@ def main(arguments: Sequence[str]) -> None:
             bench.run()
         finally:
             keep(asked.out, "takeover", bench.figures)
-    show(
-        f"A takeover of {asked.rows:,} rows at {asked.writes:g} writes a second ({machine()})", bench.figures
-    )
+    head = f"A takeover of {asked.rows:,} rows at {asked.writes:g} writes a second ({machine()})"
+    show(head, [{name: row.get(name) for name in SHOWN} for row in bench.figures if "writes" in row])
+    show("What the old app wrote", [row for row in bench.figures if "writes" not in row])
     if bench.wrong:
         raise SystemExit("\n".join(bench.wrong))
 
@@ -127,9 +123,9 @@ class _Bench:
         time.sleep(1.5)  # the old app writes its times down twice a second
         seen = writes(self.at, began, ended)
         row = {"phase": name, "seconds": round(ended - began, 1), **seen, "server CPU s": round(cpu, 1)}
-        troubles = list(_troubles(self.at, began, ended))
-        row["errors"] = len(troubles)
-        self.wrong += [f"{name}: {what}" for what in troubles[:20]]
+        seen_wrong = list(troubles(self.at, began, ended))
+        row["errors"] = len(seen_wrong)
+        self.wrong += [f"{name}: {what}" for what in seen_wrong[:20]]
         if name == "before":
             self.before = row["p99 ms"]
         row["p99 ÷ before"] = round(row["p99 ms"] / self.before, 2) if self.before else None
@@ -186,55 +182,11 @@ class _Bench:
         return round(client / 1024), round(server / 1024)
 
     def _check(self) -> None:
-        rows = differences = 0
-        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
-            connection.execute("SET timezone = 'UTC'")
-            for table in TABLES:
-                with (self.at / LEDGER).open() as file:
-                    must = (line for line in map(json.loads, file) if line[0] == table)
-                    while some := {key: row for _, key, row in islice(must, AT_ONCE)}:
-                        rows += len(some)
-                        for what in _read_back(connection, table, some):
-                            differences += 1
-                            self.wrong += [what] if differences <= 20 else []
-                        if table in UNITS:
-                            for what in asyncio.run(_as_jobs(self.url, table, some, not self.asked.rollback)):
-                                differences += 1
-                                self.wrong += [what] if differences <= 20 else []
-        self.figures.append({"phase": "ledger", "rows": rows, "differences": differences})
-
-
-def writes(at: Path, began: float, ended: float) -> dict[str, Any]:
-    """The old app's writes that were due in that time, by how long they took from there, in milliseconds."""
-    times = array("d")
-    times.frombytes((at / TIMES).read_bytes())
-    took: list[float] = []
-    served: list[float] = []
-    for place in range(0, len(times) - len(times) % FIELDS, FIELDS):
-        due, start, end = times[place : place + FIELDS]
-        if began <= due < ended:
-            took.append((end - due) * 1000)
-            served.append((end - start) * 1000)
-    took.sort()
-    served.sort()
-    return {
-        "writes": len(took),
-        "p50 ms": _share(took, 0.5),
-        "p99 ms": _share(took, 0.99),
-        "max ms": _share(took, 1),
-        "p99 of a statement ms": _share(served, 0.99),
-    }
-
-
-def _share(ordered: Sequence[float], share: float) -> float:
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else float("nan")
-
-
-def _troubles(at: Path, began: float, ended: float) -> Iterator[str]:
-    for line in (at / TROUBLES).read_text().splitlines():
-        told = json.loads(line)
-        if began <= told["at"] < ended + 1.5:
-            yield f"{told['kind']}: {told['what']}"
+        rows, wrong = compare_ledger(self.url, self.at / LEDGER, jobs=not self.asked.rollback)
+        self.wrong += wrong[:20]
+        self.figures.append(
+            {"phase": "ledger", "rows": rows, "differences": len(wrong), "database MB": size_of(self.url)}
+        )
 
 
 def _of_interest(done: dict[str, Any]) -> dict[str, Any]:
@@ -271,36 +223,6 @@ def _how_far(connection: psycopg.Connection[Any]) -> str:
     ).fetchone()
     assert told
     return f"{told[0]:,} rows in, {told[1]:,} changes noted, {told[2]}; {' '.join(str(told[3]).split())}"
-
-
-def _read_back(
-    connection: psycopg.Connection[dict[str, Any]], table: str, must: dict[str, str | None]
-) -> Iterator[str]:
-    """What the old app would read, beside what it must be."""
-    key = KEYS[table]
-    kind = "varchar" if table == "multitalk_jobs" else "uuid"
-    read = connection.execute(
-        f"SELECT * FROM {table} WHERE {key} = ANY (%s::text[]::{kind}[])".encode(), [list(must)]
-    ).fetchall()
-    found = {str(row[key]): as_text(row) for row in read}
-    for name, row in must.items():
-        if found.get(name) != row:
-            yield f"{table} {name} must be {row}, and is {found.get(name)}"
-
-
-async def _as_jobs(url: str, table: str, must: dict[str, str | None], cut: bool) -> list[str]:
-    """What the rules, written again, say of these rows, beside their jobs."""
-    if not cut:
-        return []
-    async with open_legacy(url) as database:
-        tables = await shapes(database)
-        evidence = await Evidence.gathered(database, database, tables)
-        shape = tables[table]
-        within = f"t.{shape.key} = ANY (%(ids)s::text[]::{shape.key_type}[])"
-        pairs = await evidence.pairs(database, database, table, within, {"ids": list(must)})
-        wrong = [str(one.as_dict()) for unit, job in pairs for one in compared(unit, job)]
-        there = {unit.row for unit, job in pairs if job}
-        return wrong + [f"{table} {key}: no job" for key, row in must.items() if row and key not in there]
 
 
 @contextmanager

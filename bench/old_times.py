@@ -1,0 +1,42 @@
+"""What the old app's process wrote down: how long each write took, and what went wrong."""
+
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.old_app import FIELDS, TIMES, TROUBLES
+
+
+def writes(at: Path, began: float, ended: float) -> dict[str, Any]:
+    """The old app's writes that were due in that time, by how long they took from there, in milliseconds."""
+    times = array("d")
+    times.frombytes((at / TIMES).read_bytes())
+    took: list[float] = []
+    served: list[float] = []
+    for place in range(0, len(times) - len(times) % FIELDS, FIELDS):
+        due, start, end = times[place : place + FIELDS]
+        if began <= due < ended:
+            took.append((end - due) * 1000)
+            served.append((end - start) * 1000)
+    took.sort()
+    served.sort()
+    return {
+        "writes": len(took),
+        "p50 ms": _share(took, 0.5),
+        "p99 ms": _share(took, 0.99),
+        "max ms": _share(took, 1),
+        "p99 of a statement ms": _share(served, 0.99),
+    }
+
+
+def _share(ordered: Sequence[float], share: float) -> float:
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else float("nan")
+
+
+def troubles(at: Path, began: float, ended: float) -> Iterator[str]:
+    for line in (at / TROUBLES).read_text().splitlines():
+        told = json.loads(line)
+        if began <= told["at"] < ended + 1.5:
+            yield f"{told['kind']}: {told['what']}"
