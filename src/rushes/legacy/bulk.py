@@ -62,7 +62,8 @@ class Bulk:
 
     async def _lane(self, lane: Lane, progress: Progressed) -> None:
         while batch := await self._next():
-            self.written += await self._patiently(lane, batch)
+            written = await self._patiently(lane, batch)
+            self.written += written  # not before: the other lanes add theirs meanwhile
             async with self._booking:
                 self._in[batch.number] = batch
                 while self._booked in self._in:

@@ -4,8 +4,8 @@ import asyncio
 import gc
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ EXAMPLES = 1000
 _ROUNDS = 6
 _DOUBTFUL = 20_000  # rows of a table that are looked at again
 _PAUSE_SECONDS = 0.5
+_FOLLOW_SECONDS = 2.0
 _WORTH_SHARING = 20_000  # rows of a table
 
 Each = Callable[[Unit, Found | None], None]
@@ -117,8 +118,9 @@ async def verify(
     first, *others = await shares(source, tables, processes if elsewhere else 1)
     running = [asyncio.ensure_future(elsewhere(share)) for share in others] if elsewhere else []
     try:
-        parts = [await compare(source, target, first, each=each, progress=progress, processes=processes)]
-        parts += [await part for part in running]
+        async with _following(source, target, apart):
+            parts = [await compare(source, target, first, each=each, progress=progress, processes=processes)]
+            parts += [await part for part in running]
     finally:
         for one in running:
             one.cancel()
@@ -296,6 +298,25 @@ async def _without_row(
     await _drained(source, target, apart)
     left = await target.fetch(query("verify_jobs"), {"name": name, "ids": gone})
     return [str(row[0]) for row in left]
+
+
+@asynccontextmanager
+async def _following(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> AsyncIterator[None]:
+    """What the old app writes meanwhile is followed, so that little is doubtful in the end."""
+    async with source.another() as old, target.another() as new:
+        following = asyncio.create_task(_keep_drained(old, new, apart))
+        try:
+            yield
+        finally:
+            following.cancel()
+            # what went wrong goes wrong once more when the doubtful rows are looked at
+            await asyncio.gather(following, return_exceptions=True)
+
+
+async def _keep_drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
+    while True:
+        await asyncio.sleep(_FOLLOW_SECONDS)
+        await _drained(source, target, apart)
 
 
 async def _drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
