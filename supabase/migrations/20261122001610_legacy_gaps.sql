@@ -32,17 +32,41 @@ $$;
 
 -- What stands for created_at in a dataset without one.
 CREATE FUNCTION rushes_legacy.first_item_at(dataset text) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ''
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' SET timezone = 'UTC'
 AS $$
 DECLARE
     first_at timestamptz;
 BEGIN
-    IF to_regclass('public.data') IS NOT NULL THEN
-        EXECUTE 'SELECT min(i.created_at) FROM public.data AS i WHERE i.dataset_id = $1::uuid AND isfinite(i.created_at)'
+    IF EXISTS (SELECT FROM rushes_legacy.columns_of(to_regclass('public.data')) AS c WHERE c.name = 'created_at') THEN
+        EXECUTE 'SELECT min(rushes_legacy.any_moment_of(to_jsonb(i.created_at) #>> ''{}'')) FROM public.data AS i
+                 WHERE i.dataset_id::text = $1'
             INTO first_at USING dataset;
     END IF;
     RETURN first_at;
 END
+$$;
+
+-- A moment as a column of text has it: read in UTC whatever the session says, so that an index may keep it.
+CREATE FUNCTION rushes_legacy.moment_told(told text) RETURNS timestamptz
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' SET timezone = 'UTC'
+AS $$ BEGIN RETURN rushes_legacy.any_moment_of(told); END $$;
+
+-- The tables that have rows of their own, and what stands for created_at and timestamp_submitted: a column may be
+-- missing, or have a type of somebody's own.
+CREATE OR REPLACE FUNCTION rushes_legacy.bridge_tables() RETURNS TABLE (name text, key text, created text, submitted text)
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT n.name, rushes_legacy.key_column(n.name),
+           coalesce(min(m.expression) FILTER (WHERE c.name = 'created_at'), 'NULL::timestamptz'),
+           coalesce(min(m.expression) FILTER (WHERE c.name = 'timestamp_submitted'), 'NULL::timestamptz')
+    FROM unnest(rushes_legacy.standing('r')) WITH ORDINALITY AS n (name, place)
+    CROSS JOIN LATERAL rushes_legacy.columns_of(to_regclass('public.' || n.name)) AS c
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN c.type = 'timestamp with time zone' OR c.type LIKE 'timestamp(_) with time zone' THEN format('t.%I', c.name)
+        WHEN c.type LIKE 'timestamp%without time zone' THEN format('(t.%I AT TIME ZONE ''UTC'')', c.name)
+        WHEN c.type = 'text' OR c.type LIKE 'character%' THEN format('rushes_legacy.moment_told(t.%I)', c.name) END) AS m (expression)
+    WHERE n.name <> 'data'
+    GROUP BY n.name, n.place ORDER BY n.place
 $$;
 
 -- Where an old row `t` is found in the order of the bridge: its table, its key, what stands for created_at and
@@ -178,6 +202,39 @@ AS $$
     FROM sources
 $$;
 
+-- The view of the bridge; NULL where it isn't, or where somebody else's stands under its name.
+CREATE FUNCTION rushes_legacy.unified_view() RETURNS regclass
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT c.oid::regclass FROM pg_catalog.pg_class AS c
+    WHERE c.oid = to_regclass('public.unified_workflow_jobs') AND c.relkind = 'v'
+      AND obj_description(c.oid, 'pg_class') LIKE '%Made by rushes legacy bridge%'
+$$;
+
+CREATE OR REPLACE FUNCTION rushes_legacy.bridge_down() RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+BEGIN
+    IF rushes_legacy.unified_view() IS NOT NULL THEN
+        DROP VIEW public.unified_workflow_jobs;
+    END IF;
+    DROP VIEW IF EXISTS rushes_legacy.bridge;
+    NOTIFY pgrst, 'reload schema';
+END
+$$;
+
+-- After the cut-over every row has its job: the bridge rests on those alone.
+CREATE OR REPLACE FUNCTION rushes_legacy.bridge_cut() RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+BEGIN
+    DROP VIEW IF EXISTS rushes_legacy.bridge;
+    IF rushes_legacy.unified_view() IS NOT NULL THEN
+        PERFORM rushes_legacy.unify();
+    END IF;
+END
+$$;
+
 CREATE FUNCTION rushes_legacy.unify(contents jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -193,7 +250,7 @@ BEGIN
     GRANT SELECT ON public.unified_workflow_jobs TO anon, authenticated, service_role;
     GRANT EXECUTE ON FUNCTION rushes_legacy.old_job(text, text, jsonb), rushes_legacy.bridge_open(), rushes_legacy.all_moved(text),
         rushes_legacy.bridge_noted(jsonb), rushes_legacy.first_item_at(text), rushes_legacy.is_unmoved(text, text),
-        rushes_legacy.bridge_created(timestamptz, timestamptz) TO anon, authenticated, service_role;
+        rushes_legacy.moment_told(text), rushes_legacy.bridge_created(timestamptz, timestamptz) TO anon, authenticated, service_role;
     NOTIFY pgrst, 'reload schema';
 END
 $$;
@@ -287,12 +344,16 @@ $$;
 
 -- Access ----------------------------------------------------------------------------------------------
 
+REVOKE ALL ON FUNCTION rushes_legacy.unified_view() FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION rushes_legacy.unified_view() TO service_role;
 REVOKE ALL ON FUNCTION rushes_legacy.type_for(text, jsonb), rushes_legacy.fill_type() FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION rushes_legacy.type_for(text, jsonb), rushes_legacy.fill_type() TO service_role;
 
-REVOKE ALL ON FUNCTION rushes_legacy.all_moved(text), rushes_legacy.is_unmoved(text, text), rushes_legacy.first_item_at(text), rushes_legacy.bridge_parts(),
+REVOKE ALL ON FUNCTION rushes_legacy.all_moved(text), rushes_legacy.is_unmoved(text, text), rushes_legacy.first_item_at(text), rushes_legacy.moment_told(text),
+    rushes_legacy.bridge_parts(),
     rushes_legacy.bridge_noted(jsonb), rushes_legacy.bridge_text(jsonb), rushes_legacy.unified_text(jsonb),
     rushes_legacy.unify(jsonb), rushes_legacy.bridge_up(jsonb) FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION rushes_legacy.all_moved(text), rushes_legacy.is_unmoved(text, text), rushes_legacy.first_item_at(text), rushes_legacy.bridge_parts(),
+GRANT EXECUTE ON FUNCTION rushes_legacy.all_moved(text), rushes_legacy.is_unmoved(text, text), rushes_legacy.first_item_at(text), rushes_legacy.moment_told(text),
+    rushes_legacy.bridge_parts(),
     rushes_legacy.bridge_noted(jsonb), rushes_legacy.bridge_text(jsonb), rushes_legacy.unified_text(jsonb),
     rushes_legacy.unify(jsonb), rushes_legacy.bridge_up(jsonb) TO service_role;

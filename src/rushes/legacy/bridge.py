@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rushes.domain.errors import Conflict
+from rushes.legacy.changes import refuse_foreign_views
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
 from rushes.legacy.tables import shapes
+from rushes.legacy.transfer import check
 from rushes.ports.legacy import LegacyDatabase, LegacyStatements
 
 
@@ -69,11 +71,18 @@ async def remove(database: LegacyDatabase) -> None:
 
 
 async def _plan(database: LegacyStatements) -> Bridge:
+    await refuse_foreign_views(database)
+    for (kind,) in await database.fetch(query("bridge_taken")):
+        raise Conflict(
+            f"There is a {kind} unified_workflow_jobs already that is not ours. Nothing was changed. Move it aside: "
+            f"ALTER {kind.upper()} public.unified_workflow_jobs RENAME TO …."
+        )
     tables, views = (await database.fetch(query("cutover_tables")))[0]
     if views:
         raise Conflict("Already cut over: every old row has its job, so there is nothing to bridge.")
     if not set(tables) - {"data"}:
         raise Conflict("There is no old table here: `rushes legacy inspect` says what it looks for.")
+    check(await shapes(database))
     contents = {"contents": await _contents(database)}
     return Bridge(
         tables=list(tables),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rushes.domain.errors import Conflict
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import SWEEP, look_through, present
 from rushes.legacy.tables import UNITS, Shape, shapes
@@ -12,10 +13,25 @@ MOST = 1000
 
 
 async def follow(source: LegacyDatabase, tables: Mapping[str, Shape]) -> None:
-    """Put the triggers on the old tables, where they are missing. Raises Unavailable when a table stays locked."""
+    """Put the triggers on the old tables, where they are missing.
+
+    Raises Conflict when somebody's view has an old table's name, Unavailable when a table stays locked.
+    """
+    await refuse_foreign_views(source)
     await source.patiently(query("changes_table"))
     for shape in tables.values():
         await source.patiently(filled("changes_follow", **_noted(shape)))
+
+
+async def refuse_foreign_views(source: LegacyStatements) -> None:
+    """Raises Conflict when a view that no cut-over has made stands where an old table is expected."""
+    foreign = [name for (name,) in await source.fetch(query("changes_foreign"))]
+    if foreign:
+        raise Conflict(
+            f"public.{foreign[0]} is a view that somebody made, so the rows behind it can't be followed. Nothing was "
+            "changed. Drop or rename the view, and give the table that has its rows this name: "
+            f"ALTER TABLE … RENAME TO {foreign[0]}."
+        )
 
 
 async def forget(source: LegacyDatabase, tables: Mapping[str, Shape]) -> None:

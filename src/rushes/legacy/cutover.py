@@ -109,6 +109,12 @@ async def _check(database: LegacyStatements, choices: Choices, done: Cutover) ->
     if left:
         listed = "\n".join(f"  {name}: {what}" for name, what in left)
         raise Conflict(f"In the way (--accept NAME goes on without it):\n{listed}")
+    taken = [name for (name,) in await database.fetch(query("cutover_taken"))]
+    if taken:
+        raise Conflict(
+            f"The schema legacy_archive, where the old tables go, has {', '.join(taken)} already. Move that aside: "
+            f"ALTER TABLE legacy_archive.{taken[0]} SET SCHEMA …, or RENAME TO …."
+        )
     unnoted = [name for (name,) in await database.fetch(query("cutover_unnoted"))]
     if unnoted:
         raise Conflict(

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rushes.domain.errors import Unavailable
+from rushes.domain.errors import Conflict, Unavailable
+from rushes.legacy.changes import refuse_foreign_views
 from rushes.legacy.log import note
 from rushes.legacy.queries import filled, query
+from rushes.legacy.tables import shapes
+from rushes.legacy.transfer import check
 from rushes.ports.legacy import LegacyDatabase
 
 BATCH = 500
@@ -54,9 +57,11 @@ async def phase1(
 ) -> Phase1:
     """Add what is missing, then fill `workflow_type`. Run again, it goes on where it was.
 
-    Raises Unavailable when a lock can't be had, Conflict while another step is at work.
+    Raises Unavailable when a lock can't be had, Conflict while another step is at work, or before anything is
+    changed when there is no old table, or a column workflow_type that can't hold a type.
     """
     async with database.lock("phase1"):
+        await _refuse(database)
         steps = [
             (str(what), str(statement)) for what, statement in await database.fetch(query("phase1_steps"))
         ]
@@ -71,6 +76,20 @@ async def phase1(
             await _fill(database, table, done, batch, progress)
         await note(database, "phase1", "finished", **done.as_dict() | {"steps": len(steps)})
         return done
+
+
+async def _refuse(database: LegacyDatabase) -> None:
+    if await database.fetch(query("cutover_done")):
+        raise Conflict(
+            "Already cut over: what the old app writes becomes jobs, which have a type by themselves."
+        )
+    await refuse_foreign_views(database)
+    check(await shapes(database))
+    for table, why in await database.fetch(query("phase1_unfit")):
+        raise Conflict(
+            f"public.{table} has a column workflow_type already, {why}: it may refuse a workflow type. Nothing was "
+            f"changed. Move it aside: ALTER TABLE public.{table} RENAME COLUMN workflow_type TO …."
+        )
 
 
 async def _fill(

@@ -278,6 +278,57 @@ def test_a_page_is_merged_while_half_is_moved(bridged_url: str) -> None:
     assert not {row["legacy_id"][-1] for row in rows(bridged_url, statement)} & {"1"}
 
 
+@pytest.mark.parametrize("kind", ["VIEW", "TABLE"])
+def test_what_somebody_made_under_its_name_stays(sample_url: str, kind: str) -> None:
+    rows(sample_url, f"CREATE {kind} unified_workflow_jobs AS SELECT job_id FROM multitalk_jobs")
+    with pytest.raises(Conflict, match=f"ALTER {kind} public.unified_workflow_jobs RENAME"):
+        build(sample_url)
+    take_away(sample_url)
+    take_all(sample_url)
+    if kind == "VIEW":
+        with pytest.raises(Conflict, match="unified_workflow_jobs reads multitalk_jobs"):
+            cut(sample_url)
+    cut(sample_url, accept=frozenset({"all"}))
+    assert len(rows(sample_url, "SELECT * FROM unified_workflow_jobs")) == 16
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER edited_images.created_at TYPE timestamp",
+        "ALTER multitalk_jobs.created_at TYPE text",
+        "ALTER multitalk_jobs.created_at TYPE date",
+        "DROP multitalk_jobs.created_at",
+        "DROP datasets.created_at",
+        "DROP data.created_at",
+    ],
+)
+def test_columns_of_somebodys_own(sample_url: str, change: str) -> None:
+    verb, column, *kind = change.split(" ", 2)
+    table, name = column.split(".")
+    rows(sample_url, "INSERT INTO auth.users (id) VALUES (%s)", ADMIN.user_id)
+    if kind:
+        rows(sample_url, f"ALTER TABLE {table} ALTER {name} DROP DEFAULT")
+    rows(sample_url, f"ALTER TABLE {table} {verb} {name} {' '.join(kind)}")
+    if "text" in change:
+        rows(sample_url, "UPDATE multitalk_jobs SET created_at = 'yesterday' WHERE job_id = 'prompt-0016'")
+    build(sample_url)
+    before = [card["id"] for card in feed(sample_url, ADMIN)]
+    assert len(before) == len(rows(sample_url, PAGE)) == 28
+    take_all(sample_url)
+    assert [card["id"] for card in feed(sample_url, ADMIN)] == before
+
+
+def test_a_view_where_a_table_is_expected_stops_it(sample_url: str) -> None:
+    rows(sample_url, "ALTER TABLE edited_images RENAME TO real_ones")
+    rows(sample_url, "CREATE VIEW edited_images AS SELECT * FROM real_ones")
+    with pytest.raises(Conflict, match=r"public\.edited_images is a view that somebody made"):
+        build(sample_url)
+    with pytest.raises(Conflict, match=r"public\.edited_images is a view that somebody made"):
+        take_all(sample_url)
+    assert rows(sample_url, "SELECT 1 FROM workflow_jobs") == []
+
+
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for each in plan.get("Plans", []):
@@ -301,12 +352,16 @@ def test_built_again_removed_and_cut_over(bridged_url: str) -> None:
         build(bridged_url)
 
 
-def test_removed(bridged_url: str) -> None:
+def take_away(url: str) -> None:
     async def run() -> None:
-        async with open_legacy(bridged_url) as database:
+        async with open_legacy(url) as database:
             await remove(database)
 
     wait(run())
+
+
+def test_removed(bridged_url: str) -> None:
+    take_away(bridged_url)
     assert feed(bridged_url, ADMIN) == []
     assert (
         rows(

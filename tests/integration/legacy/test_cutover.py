@@ -290,6 +290,19 @@ def test_a_row_that_was_cut_stands_in_the_way_and_comes_back_whole(sample_url: s
     assert row["n"] > 65 << 20
 
 
+@pytest.mark.parametrize("kind", ["TABLE legacy_archive.multitalk_jobs", "VIEW legacy_archive.data_pkey"])
+def test_what_stands_where_the_tables_go_stops_it(sample_url: str, kind: str) -> None:
+    take_all(sample_url)
+    rows(sample_url, "CREATE SCHEMA legacy_archive")
+    rows(sample_url, f"CREATE {kind} AS SELECT 1 AS n")
+    with pytest.raises(
+        Conflict, match=r"legacy_archive, where the old tables go, has (multitalk_jobs|data_pkey) already"
+    ):
+        cut(sample_url, accept=frozenset({"all"}))
+    rows(sample_url, f"ALTER {kind} RENAME TO aside")
+    cut(sample_url)
+
+
 def test_it_refuses_before_verify_has_passed(sample_url: str) -> None:
     take_all(sample_url)
     with pytest.raises(InvalidRequest, match="no role nobody"):

@@ -128,18 +128,47 @@ def test_rows_that_the_app_writes_later_get_a_type(sample_url: str, then: str) -
 
 
 def test_a_type_that_can_not_be_found_fails_no_write(sample_url: str) -> None:
-    rows(sample_url, "ALTER TABLE multitalk_jobs ADD notes json, ADD workflow_type varchar(3)")
-    with psycopg.connect(sample_url, autocommit=True) as app:
-        app.execute("UPDATE multitalk_jobs SET workflow_type = 'old'")
+    rows(sample_url, "ALTER TABLE multitalk_jobs ADD notes json")
     take(sample_url)
     rows(sample_url, SUBMIT, "later-1")
-    rows(sample_url, END, "wani2v_1.mp4", "later-1")  # no room for the type
-    rows(sample_url, SUBMIT, "later-2")
     rows(
         sample_url,
-        r"""UPDATE multitalk_jobs SET status = 'error', notes = '"\u0000"' WHERE job_id = 'later-2'""",
+        r"""UPDATE multitalk_jobs SET status = 'error', notes = '"\u0000"' WHERE job_id = 'later-1'""",
     )
-    assert [row["workflow_type"] for row in rows(sample_url, TYPES)] == [None, None]
+    assert rows(sample_url, TYPES) == [{"job_id": "later-1", "workflow_type": None}]
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        ("integer", "of the type integer"),
+        ("varchar(10)", r"of the type character varying\(10\)"),
+        (
+            "text CHECK (workflow_type IN ('lipsync'))",
+            "with the constraint edited_images_workflow_type_check",
+        ),
+    ],
+)
+def test_a_column_that_may_refuse_a_type_stops_it_before_anything(
+    sample_url: str, column: str, why: str
+) -> None:
+    rows(sample_url, f"ALTER TABLE edited_images ADD workflow_type {column}")
+    with pytest.raises(Conflict, match=why):
+        take(sample_url, dry_run=True)
+    with pytest.raises(Conflict, match=why):
+        take(sample_url)
+    assert (
+        rows(
+            sample_url,
+            "SELECT 1 FROM pg_attribute WHERE attname = 'user_id' AND attrelid = 'multitalk_jobs'::regclass",
+        )
+        == []
+    )
+
+
+def test_a_table_without_created_at(sample_url: str) -> None:
+    rows(sample_url, "ALTER TABLE edited_images DROP created_at")
+    assert take(sample_url).filled["edited_images"] == 5
 
 
 def test_a_dry_run_changes_nothing(sample_url: str) -> None:

@@ -43,7 +43,7 @@ JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refo
     AND d.classid = 'pg_rewrite'::regclass
 JOIN pg_catalog.pg_rewrite AS w ON w.oid = d.objid
 JOIN pg_catalog.pg_class AS v ON v.oid = w.ev_class AND v.oid <> t.source
-WHERE v.relnamespace <> 'rushes_legacy'::regnamespace AND v.oid IS DISTINCT FROM to_regclass('public.unified_workflow_jobs')
+WHERE v.relnamespace <> 'rushes_legacy'::regnamespace AND v.oid IS DISTINCT FROM rushes_legacy.unified_view()
 UNION ALL
 SELECT format('%s.%s', t.name, c.name), format('column %s.%s is computed or counted by the table', t.name, c.name)
 FROM tables AS t, LATERAL rushes_legacy.columns_of(t.source) AS c

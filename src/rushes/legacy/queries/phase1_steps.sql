@@ -15,9 +15,13 @@ WITH tables AS (
     WHERE t.name = 'multitalk_jobs' AND a.attname IN ('width', 'height', 'trim_to_audio')
 ), indexes AS (
     SELECT t.name, t.place, format('idx_%s_%s', t.name, w.wanted) AS index, w.wanted, w.how
-    FROM tables AS t, (VALUES
-        ('workflow_type', '(workflow_type, created_at DESC)'),
-        ('user_id', '(user_id, created_at DESC) WHERE user_id IS NOT NULL')) AS w (wanted, how)
+    FROM tables AS t
+    CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (
+        SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = t.source AND a.attname = 'created_at' AND NOT a.attisdropped) THEN ', created_at DESC' ELSE '' END AS newest) AS n
+    CROSS JOIN LATERAL (VALUES
+        ('workflow_type', format('(workflow_type%s)', n.newest)),
+        ('user_id', format('(user_id%s) WHERE user_id IS NOT NULL', n.newest))) AS w (wanted, how)
 ), steps AS (
     SELECT 1 AS step, place, format('column %s.%s', name, wanted) AS what,
            format('ALTER TABLE public.%I ADD COLUMN %I %s', name, wanted, type) AS statement
