@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rushes.legacy.by_hand import by_hand
 from rushes.legacy.claimed import advice, claimed
 from rushes.legacy.evidence import Evidence, shared_prompts
 from rushes.legacy.objects import Objects
@@ -86,6 +87,7 @@ async def inspect(
     tables = await shapes(source)
     found = Inspection(server=about["server"])
     _describe(found, about, tables)
+    found.problems += await by_hand(source)
     if about["is_installation"] and (ids := await claimed(source, source, tables)):
         found.problems.append(advice(ids))
     usable = {name: shape for name, shape in tables.items() if not shape.unusable}
@@ -123,10 +125,8 @@ def _describe(found: Inspection, about: Mapping[str, Any], tables: Mapping[str, 
         }
         found.problems += _problems(shape, more)
     found.problems += [
-        f"There is a view {name} where a table is expected: the cut-over has been made already, "
-        "or somebody made it by hand."
-        for name in about["views"]
-        if name in KEYS
+        f"There is a view {name} where a table is expected: the cut-over has been made already."
+        for name in about["cut_over"]
     ]
     found.problems += [
         f"{name} looks like an earlier attempt by hand. migrate leaves it alone; drop it when nobody needs it."

@@ -55,6 +55,26 @@ async def test_what_is_odd_is_named(source_url: str) -> None:
     assert found["rules"]["column"] == 3
 
 
+async def test_what_was_made_by_hand_is_named_with_what_to_do(source_url: str) -> None:
+    with psycopg.connect(source_url, autocommit=True) as app:
+        app.execute("CREATE TABLE workflow_jobs (id uuid)")
+        app.execute("CREATE VIEW unified_workflow_jobs AS SELECT 1 AS one")
+        app.execute("CREATE SCHEMA legacy_archive CREATE TABLE datasets (id uuid)")
+        app.execute("ALTER TABLE edited_images RENAME TO real_ones")
+        app.execute("CREATE VIEW edited_images AS SELECT * FROM real_ones")
+        app.execute("ALTER TABLE style_transfers ALTER updated_at TYPE timestamp, ADD workflow_type int")
+    told = "\n".join((await looked(source_url)).problems)
+    for words in (
+        "public.workflow_jobs looks like an earlier attempt by hand, and `rushes db migrate` stops at it",
+        "ALTER VIEW public.unified_workflow_jobs RENAME TO",
+        "ALTER TABLE legacy_archive.datasets RENAME TO",
+        "public.edited_images is a view that somebody made",
+        "public.style_transfers.updated_at is timestamp without time zone",
+        "public.style_transfers has a column workflow_type already, of the type integer",
+    ):
+        assert words in told, told
+
+
 async def test_statuses_never_seen_and_objects_that_are_gone(source_url: str) -> None:
     with psycopg.connect(source_url, autocommit=True) as app:
         app.execute("UPDATE style_transfers SET status = 'archived' WHERE status = 'pending'")

@@ -18,15 +18,13 @@ SELECT jsonb_build_object(
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
           AND c.relname IN ('multitalk_jobs', 'style_transfers', 'edited_images', 'datasets', 'data')),
-    'views', (
+    'cut_over', (
         SELECT coalesce(jsonb_agg(c.relname ORDER BY c.relname), '[]') FROM pg_catalog.pg_class AS c
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('v', 'm')
-          AND c.relname IN ('multitalk_jobs', 'style_transfers', 'edited_images', 'datasets', 'data', 'unified_workflow_jobs')),
+        JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = c.oid AND g.tgname = 'legacy_write'
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'),
     'copies', (
         SELECT coalesce(jsonb_agg(format('%I.%I', n.nspname, c.relname) ORDER BY 1), '[]') FROM pg_catalog.pg_class AS c
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
           AND (c.relname ~ '^(multitalk_jobs|style_transfers|edited_images|datasets)_(old|backup|bak|copy|legacy)'
-               OR (n.nspname = 'public' AND c.relname IN ('unified_jobs', 'unified_workflow_jobs'))
-               OR (n.nspname = 'public' AND c.relname = 'workflow_jobs' AND NOT EXISTS (
-                   SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'legacy_row')))))
+               OR (n.nspname = 'public' AND c.relname = 'unified_jobs'))))
