@@ -33,6 +33,25 @@ async def test_from_another_database(schema_url: str, source_url: str, sample_ur
     assert everything(schema_url) == everything(sample_url)
 
 
+@pytest.mark.parametrize("workers", [1, 2, 5])
+async def test_however_many_work_at_it(sample_url: str, workers: int) -> None:
+    await taken(sample_url, workers=workers, batch_rows=2)
+    assert jobs(sample_url) == expected()
+
+
+async def test_rows_that_somebody_else_has_followed_meanwhile(sample_url: str) -> None:
+    await taken(sample_url)
+    before = everything(sample_url), versions(sample_url)
+    with psycopg.connect(sample_url, autocommit=True) as connection:
+        for name, key in (("multitalk_jobs", "job_id"), ("style_transfers", "id"), ("edited_images", "id")):
+            written = connection.execute(
+                f"""SELECT rushes_legacy.take_in(array_agg(
+                        ROW('{name}', t.{key}::text, to_jsonb(t))::rushes_legacy.source_row), true) FROM {name} AS t"""
+            ).fetchone()
+            assert written == (0,)
+    assert (everything(sample_url), versions(sample_url)) == before
+
+
 async def test_run_twice_it_changes_nothing(sample_url: str) -> None:
     await taken(sample_url)
     before = everything(sample_url), versions(sample_url)
