@@ -483,7 +483,7 @@ BEGIN
                CASE WHEN has_failed THEN 'failed_caption' END,
                CASE WHEN caption_told IS NULL THEN 'missing_caption' END,
                CASE WHEN image_kind IS NULL THEN 'missing_file' END,
-               CASE WHEN image_unreadable THEN 'unreadable_value' END,
+               CASE WHEN image_unreadable OR content ? 'rushes:cut' THEN 'unreadable_value' END,
                CASE WHEN image_wrong_type THEN 'wrong_content_type' END], NULL)
     FROM sourced;
 END

@@ -266,6 +266,39 @@ BEGIN
 END
 $$;
 
+-- Rows that never ended ------------------------------------------------------------------------------
+
+-- Once more what had not ended when it was read, and is too old to end now; how many were written. In portions: the
+-- rows may hold images, and a server takes no more than 1 GB at once.
+CREATE OR REPLACE FUNCTION rushes_legacy.give_up_stale() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = ''
+AS $$
+DECLARE
+    old record;
+    portion rushes_legacy.source_row[] := '{}';
+    together bigint := 0;
+    written bigint := 0;
+BEGIN
+    FOR old IN
+        SELECT j.legacy_table, j.legacy_id, j.legacy_row, octet_length(j.legacy_row::text) AS size
+        FROM public.workflow_jobs AS j CROSS JOIN rushes_legacy.choices AS c
+        WHERE j.origin = 'legacy' AND j.status IN ('pending', 'processing') AND j.created_at < c.stale_before
+        LIMIT 10000
+        -- after the cut-over somebody may write it through a view just now
+        FOR UPDATE OF j SKIP LOCKED
+    LOOP
+        IF together + old.size > 16777216 OR cardinality(portion) >= 1000 THEN
+            written := written + rushes_legacy.take_in(portion);
+            portion := '{}';
+            together := 0;
+        END IF;
+        portion := portion || ROW(old.legacy_table, old.legacy_id, old.legacy_row)::rushes_legacy.source_row;
+        together := together + old.size;
+    END LOOP;
+    RETURN written + rushes_legacy.take_in(portion);
+END
+$$;
+
 -- Phase 1 ---------------------------------------------------------------------------------------------
 
 -- The type that a row of an old table gets as it is now; NULL while it runs, since its file's name is to come, and

@@ -8,7 +8,7 @@ from typing import Any
 from rushes.domain.errors import Unavailable
 from rushes.legacy.changes import take
 from rushes.legacy.queries import filled, query
-from rushes.legacy.tables import Shape
+from rushes.legacy.tables import Shape, size_of
 from rushes.ports.legacy import LegacyDatabase
 
 _TRIES = 3
@@ -138,14 +138,3 @@ async def together(*work: Coroutine[Any, Any, None]) -> None:
 def after(shape: Shape, last: str | None) -> str:
     """The condition on `t` for rows that come after a key."""
     return "true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}"
-
-
-def size_of(tables: Mapping[str, Shape], name: str) -> str:
-    """A row's bytes; a dataset's with its items."""
-    shape = tables[name]
-    if name != "datasets" or "data" not in tables:
-        return shape.size
-    items = tables["data"]
-    # `t` is the item inside and the dataset outside, so the id goes by a column of its own
-    inner = filled("item_sizes", size=items.size, relation=items.relation)
-    return f"{shape.size} + (SELECT coalesce(sum(i.size), 0) FROM ({inner}) AS i WHERE i.dataset_id = t.id)"  # noqa: S608  # the same

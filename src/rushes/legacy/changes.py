@@ -1,15 +1,17 @@
 """What changes in the old tables while they are taken over: noted by triggers, followed by `drain`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rushes.domain.errors import Conflict
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import SWEEP, look_through, present
-from rushes.legacy.tables import UNITS, Shape, shapes
+from rushes.legacy.tables import UNITS, Shape, shapes, size_of
 from rushes.ports.legacy import LegacyDatabase, LegacyStatements
 
 MOST = 1000
 """Changes a round."""
+BATCH_BYTES = 16 * 1024**2
 
 
 async def follow(source: LegacyDatabase, tables: Mapping[str, Shape]) -> None:
@@ -94,7 +96,25 @@ async def _follow_rows(
     gone = sorted(set(ids) - there)
     if gone:
         await target.execute(query("let_go"), {"name": name, "ids": gone})
-    await take(target, source, tables, name, within, {"ids": sorted(there)})
+    sizes = filled(
+        "sizes_of", key=shape.key, size=size_of(tables, name), relation=shape.relation, range=within
+    )
+    for some in portions(await (source or target).fetch(sizes, {"ids": sorted(there)})):
+        await take(target, source, tables, name, within, {"ids": some})
+
+
+def portions(sizes: Iterable[tuple[Any, ...]], most: int = BATCH_BYTES) -> Iterator[list[str]]:
+    """Ids, each with its row's bytes, in portions of about `most` bytes: a server takes no more than 1 GB at once."""
+    some: list[str] = []
+    together = 0
+    for row, size in sorted(sizes):
+        if some and together + int(size) > most:
+            yield some
+            some, together = [], 0
+        some.append(str(row))
+        together += int(size)
+    if some:
+        yield some
 
 
 async def take(

@@ -28,6 +28,8 @@ def item(row: str, content: Content, stored: Mapping[str, Any]) -> tuple[Wanted,
     file = found["file"] if found and url and found["source"] == digest_of(url) else None
     if reference and reference.kind == "lost":
         wrong.add("lost_input")
+    if "rushes:cut" in content:
+        wrong.add("unreadable_value")
     if caption is None:
         wrong.add("missing_caption")
     elif caption == "Error generating caption" or "ComfyUI processing failed:" in caption:

@@ -1,12 +1,16 @@
 """The old tables: what is known of them, and how they are in a database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rushes.legacy.queries import query
+from rushes.legacy.queries import filled, query
 from rushes.ports.legacy import LegacyStatements
 
 ROW_BYTES = 64 * 1024**2
 """A row beyond it is carried over with its long values cut; `files` reads them where they are."""
+
+ITEM_BYTES = 20_000
+"""Of a dataset whose items have more than ROW_BYTES together, the values beyond it are cut."""
 
 KEYS = {
     "multitalk_jobs": "job_id",
@@ -84,7 +88,7 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
     for name, key in KEYS.items():
         for relation, rows, key_type, columns, size, whole, cut in await database.fetch(
-            query("shape"), {"name": name, "key": key, "most": ROW_BYTES}
+            query("shape"), {"name": name, "key": key} | _limits(name)
         ):
             found[name] = Shape(
                 name,
@@ -93,9 +97,34 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
                 key_type,
                 tuple(columns),
                 _quoted(size),
-                _quoted(f"CASE WHEN {size} <= {ROW_BYTES} AND {whole} THEN to_jsonb(t) ELSE {cut} END"),
+                _quoted(_content(name, relation, size, whole, cut)),
             )
     return found
+
+
+def _limits(name: str) -> dict[str, int]:
+    """A value is cut beyond its share of `most`, but none that has no more bytes than `least`."""
+    return {"most": 0, "least": ITEM_BYTES} if name == "data" else {"most": ROW_BYTES, "least": 1_000_000}
+
+
+def _content(name: str, relation: str, size: str, whole: str, cut: str) -> str:
+    fits = f"{size} <= {ROW_BYTES}"
+    if name == "data":
+        # a dataset is taken in with all of its items; items_of.sql says which is `w.dataset`
+        together = f"(SELECT sum({size}) FROM {relation} AS t WHERE t.dataset_id = w.dataset)"  # noqa: S608  # expressions and identifiers of the catalog's
+        fits = f"({size} <= {ITEM_BYTES} OR {together} <= {ROW_BYTES})"
+    return f"CASE WHEN {fits} AND {whole} THEN to_jsonb(t) ELSE {cut} END"
+
+
+def size_of(tables: Mapping[str, Shape], name: str) -> str:
+    """A row's bytes; a dataset's with its items."""
+    shape = tables[name]
+    if name != "datasets" or "data" not in tables:
+        return shape.size
+    items = tables["data"]
+    # `t` is the item inside and the dataset outside, so the id goes by a column of its own
+    inner = filled("item_sizes", size=items.size, relation=items.relation)
+    return f"{shape.size} + (SELECT coalesce(sum(i.size), 0) FROM ({inner}) AS i WHERE i.dataset_id = t.id)"  # noqa: S608  # the same
 
 
 def _quoted(expression: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from rushes.adapters.postgres.legacy import open_legacy
 from rushes.legacy import tables
+from rushes.legacy.changes import portions
 from rushes.legacy.inspect import Inspection, inspect
 from rushes.legacy.queries import query
 from rushes.legacy.tables import shapes
@@ -95,7 +96,7 @@ def test_older_servers_are_asked_by_patterns(empty_url: str) -> None:
         rows(empty_url, SET, name, settings)
     text = query("shape").replace(">= 160000", ">= 990000")
     with psycopg.connect(empty_url) as connection:
-        asked = {"name": "datasets", "key": "id", "most": tables.ROW_BYTES}
+        asked = {"name": "datasets", "key": "id", "most": tables.ROW_BYTES, "least": 1_000_000}
         shape = connection.execute(text.encode(), asked).fetchone()
         assert shape is not None
         assert "pg_input_is_valid" not in shape[-2]
@@ -148,3 +149,58 @@ def content_of(url: str, name: str) -> Any:
 def test_a_table_without_json_pays_nothing(empty_url: str) -> None:
     """Its rows are read as they are."""
     assert "AND true THEN to_jsonb(t)" in content_of(empty_url, "multitalk_jobs")
+
+
+SET_ID = "da000000-0000-4000-8000-0000000000ff"
+
+
+def test_a_dataset_whose_items_are_too_much_together_has_them_cut(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of its items are taken in at once, and a server takes no more than 1 GB at once."""
+    monkeypatch.setattr(tables, "ROW_BYTES", 2_000_000)
+    other = SET_ID.replace("ff", "ee")
+    rows(
+        empty_url,
+        "INSERT INTO datasets (id, name, character_trigger, settings) VALUES (%s, 'much', '', '{}'), (%s, 'little', '', '{}')",
+        SET_ID,
+        other,
+    )
+    item = "INSERT INTO data (dataset_id, image_url, image_name, caption) SELECT %s, 'data:image/png;base64,' || repeat('iVBO', 10000), n || '.png', 'c' FROM generate_series(1, %s) AS n"
+    rows(empty_url, item, SET_ID, 60)
+    rows(empty_url, item, other, 40)
+    done = move(empty_url)
+    assert done.right, [one.as_dict() for one in done.differences]
+    jobs = {row["name"]: row["anomalies"] for row in rows(empty_url, NAMED)}
+    assert jobs == {"much": ["inline_data", "unreadable_value"], "little": ["inline_data"]}
+    lengths = rows(
+        empty_url,
+        "SELECT d.name, length(i.legacy_row ->> 'image_url') AS n, i.caption, count(*) FROM caption_dataset_items AS i "
+        "JOIN caption_datasets AS d ON d.id = i.dataset_id GROUP BY 1, 2, 3 ORDER BY 1",
+    )
+    assert [tuple(row.values()) for row in lengths] == [("little", 40_022, "c", 40), ("much", 1000, "c", 60)]
+
+
+def test_changes_are_followed_in_portions(empty_url: str) -> None:
+    """However large the rows are together."""
+    wait(taken(empty_url))
+    rows(
+        empty_url,
+        "INSERT INTO edited_images (source_image_url, prompt, status, created_at) SELECT 'data:image/png;base64,' || repeat('iVBO', 1000000), "
+        "'p', 'processing', now() - interval '2 days' FROM generate_series(1, 20)",
+    )
+    done = move(empty_url)
+    assert done.right, [one.as_dict() for one in done.differences]
+    assert rows(empty_url, "SELECT status, count(*) AS n FROM workflow_jobs GROUP BY 1") == [
+        {"status": "failed", "n": 20}
+    ]
+
+
+def test_portions() -> None:
+    assert list(portions([("c", 5), ("a", 5), ("b", 6), ("d", 30), ("e", 1)], 11)) == [
+        ["a", "b"],
+        ["c"],
+        ["d"],
+        ["e"],
+    ]
+    assert list(portions([])) == []

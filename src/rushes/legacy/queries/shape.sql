@@ -39,7 +39,7 @@ WITH old AS (
     FROM typed AS c
 ), columns AS (
     SELECT s.*, l.long, u.strange, concat_ws(' OR ', l.long, u.strange) AS cut
-    FROM (SELECT *, greatest(1000000, %(most)s::bigint / count(size) OVER ()) AS part FROM sized) AS s,
+    FROM (SELECT *, greatest(%(least)s::bigint, %(most)s::bigint / count(size) OVER ()) AS part FROM sized) AS s,
     LATERAL (SELECT s.size || ' > ' || s.part) AS l (long),
     LATERAL (SELECT CASE
         WHEN s.base = 'json'::regtype THEN format(s.unholdable, s.value)

@@ -1,0 +1,1 @@
+SELECT t.{key}::text, {size} FROM {relation} AS t WHERE {range}
