@@ -1,6 +1,6 @@
 -- A takeover maps whole batches: what a row becomes is one query in stages instead of some forty functions that are
 -- called for every row (five times as fast). The rules are those of before; they are written once, as a text that is
--- put into the functions that read by it: put_jobs (migrate, drain, the views), old_job (the bridge), items_of and
+-- put into the functions that read by it: put_jobs (migrate, drain, the views), old_jobs (the bridge), items_of and
 -- type_of (phase 1). `rushes legacy verify` has them again, in Python: change both.
 
 DROP FUNCTION rushes_legacy.put_jobs(rushes_legacy.source_row[], text[]), rushes_legacy.put_all(rushes_legacy.source_row[]),
@@ -416,25 +416,25 @@ BEGIN
 END
 $$
     $function$;
-    old_job text := $function$
--- What an old row that has no job yet will become.
-CREATE OR REPLACE FUNCTION rushes_legacy.old_job(name text, id text, content jsonb) RETURNS rushes_legacy.reading
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' SET timezone = 'UTC' SET plan_cache_mode = force_generic_plan
+    old_jobs text := $function$
+-- What old rows that have no job yet will become; the newest first.
+CREATE FUNCTION rushes_legacy.old_jobs(came rushes_legacy.source_row[]) RETURNS SETOF rushes_legacy.reading
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+SET search_path = '' SET timezone = 'UTC' SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-    came CONSTANT rushes_legacy.source_row[] := ARRAY[ROW(name, id, content)::rushes_legacy.source_row];
-    wanted CONSTANT text[] := ARRAY[name];
-    sets CONSTANT rushes_legacy.item[] := CASE WHEN name = 'datasets' THEN rushes_legacy.bridge_items(id) END;
+    wanted CONSTANT text[] := ARRAY(SELECT DISTINCT c.legacy_table FROM unnest(came) AS c);
+    sets CONSTANT rushes_legacy.item[] := CASE WHEN 'datasets' = ANY (wanted) THEN ARRAY(
+        SELECT i FROM unnest(came) AS c CROSS JOIN LATERAL unnest(rushes_legacy.bridge_items(c.legacy_id)) AS i
+        WHERE c.legacy_table = 'datasets') END;
     chosen rushes_legacy.choices := (SELECT c FROM rushes_legacy.choices AS c);
-    has_owners CONSTANT boolean := true;
-    has_files CONSTANT boolean := true;
+    has_owners CONSTANT boolean := EXISTS (SELECT FROM rushes_legacy.owners);
+    has_files CONSTANT boolean := EXISTS (SELECT FROM rushes_legacy.files WHERE state = 'stored');
     careful CONSTANT boolean := true;
-    reading rushes_legacy.reading;
 BEGIN
     chosen.stale_before := greatest(chosen.stale_before, now() - chosen.stale_after);
-    SELECT <mapped> INTO reading FROM (<mapping>) AS n;
-    RETURN reading;
+    RETURN QUERY SELECT <mapped> FROM (<mapping>) AS n ORDER BY n.id DESC;
 END
 $$
     $function$;
@@ -540,7 +540,7 @@ $$
     $function$;
     statement text;
 BEGIN
-    FOREACH statement IN ARRAY ARRAY[put_jobs, replace(old_job, '<mapping>', replace(mapping, 'rushes_legacy.is_shared', 'rushes_legacy.bridge_shared')),
+    FOREACH statement IN ARRAY ARRAY[put_jobs, replace(old_jobs, '<mapping>', replace(mapping, 'rushes_legacy.is_shared', 'rushes_legacy.bridge_shared')),
                                      items_of, type_of, moment_of, id_of] LOOP
         statement := replace(replace(replace(statement, '<insertion>', insertion), '<mapping>', mapping), '<mapped>', mapped);
         FOR macro IN SELECT * FROM (VALUES
@@ -599,6 +599,88 @@ BEGIN
     RETURN ARRAY(SELECT i FROM rushes_legacy.items_of(came) AS i);
 END
 $$;
+
+-- The bridge ------------------------------------------------------------------------------------------------
+
+-- What an old row that has no job yet will become.
+CREATE OR REPLACE FUNCTION rushes_legacy.old_job(name text, id text, content jsonb) RETURNS rushes_legacy.reading
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = ''
+AS $$
+BEGIN
+    RETURN (SELECT o FROM rushes_legacy.old_jobs(ARRAY[ROW(name, id, content)::rushes_legacy.source_row]) AS o);
+END
+$$;
+
+-- Beside rushes.feed_rows: the newest old rows that pass the filter. What passes is found by reading, portion by
+-- portion, so it looks no further than the newest 20,000.
+CREATE OR REPLACE FUNCTION rushes.bridge_rows(f rushes.job_filter, everyone boolean, most integer)
+RETURNS TABLE (id uuid, workflow_type text, status text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+SET search_path = ''
+AS $$
+DECLARE
+    came rushes_legacy.source_row[];
+    m rushes_legacy.reading;
+    before uuid := (f).before_id;
+    size integer := most;
+    looked_at integer := 0;
+    found_rows integer := 0;
+BEGIN
+    IF to_regclass('rushes_legacy.bridge') IS NULL OR (f).trash OR most < 1 THEN
+        RETURN;
+    ELSIF NOT (rushes.is_admin() AND everyone)
+        AND NOT (everyone AND rushes.sees(NULL, (SELECT c.visibility FROM rushes_legacy.choices AS c)))
+        AND NOT rushes_legacy.bridge_has_owners() THEN
+        RETURN; -- nothing there is theirs to see
+    END IF;
+    LOOP
+        EXECUTE 'SELECT array_agg(ROW(b.legacy_table, b.legacy_id, b.content)::rushes_legacy.source_row), (array_agg(b.id ORDER BY b.id))[1]
+                 FROM (SELECT * FROM rushes_legacy.bridge AS b
+                       WHERE b.id < coalesce($1, ''ffffffff-ffff-ffff-ffff-ffffffffffff'')
+                         AND b.id >= coalesce($2, ''00000000-0000-0000-0000-000000000000'')
+                       ORDER BY b.id DESC LIMIT $3) AS b' INTO came, before USING before, (f).from_id, size;
+        FOR m IN SELECT * FROM rushes_legacy.old_jobs(came) LOOP
+            IF rushes_legacy.bridge_passes(m, f)
+                AND (rushes.sees(m.user_id, m.visibility) AND everyone OR coalesce(m.user_id = auth.uid(), false)) THEN
+                id := m.id;
+                workflow_type := m.workflow_type;
+                status := m.status;
+                RETURN NEXT;
+                found_rows := found_rows + 1;
+                EXIT WHEN found_rows >= most;
+            END IF;
+        END LOOP;
+        looked_at := looked_at + coalesce(cardinality(came), 0);
+        EXIT WHEN found_rows >= most OR looked_at >= 20000 OR coalesce(cardinality(came), 0) < size;
+        size := least(greatest(size * 2, 100), 2000);
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rushes.bridge_cards(ids uuid[]) RETURNS TABLE (id uuid, card json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+SET search_path = ''
+AS $$
+DECLARE
+    came rushes_legacy.source_row[];
+    m rushes_legacy.reading;
+BEGIN
+    IF to_regclass('rushes_legacy.bridge') IS NULL OR cardinality(ids) = 0 THEN
+        RETURN;
+    END IF;
+    EXECUTE 'SELECT array_agg(ROW(b.legacy_table, b.legacy_id, b.content)::rushes_legacy.source_row)
+             FROM rushes_legacy.bridge AS b WHERE b.id = ANY ($1)' INTO came USING ids;
+    FOR m IN SELECT * FROM rushes_legacy.old_jobs(came) LOOP
+        IF rushes.sees(m.user_id, m.visibility) THEN
+            id := m.id;
+            card := to_json(rushes_legacy.bridge_card(m));
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Writing -----------------------------------------------------------------------------------------------------
 
 -- A batch is brought to its rows by their indexes, whatever the planner has heard so far of tables that were empty a
 -- minute ago: hence enable_seqscan, here and below.
