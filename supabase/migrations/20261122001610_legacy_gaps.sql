@@ -299,6 +299,100 @@ BEGIN
 END
 $$;
 
+-- Values that were cut ------------------------------------------------------------------------------
+
+-- 'rushes:cut' for a row that is written through a view: the columns that still say what they said when they were cut.
+CREATE FUNCTION rushes_legacy.still_cut(was jsonb, content jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = ''
+AS $$
+    SELECT coalesce((
+        SELECT jsonb_build_object('rushes:cut', jsonb_agg(c.name))
+        FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(was -> 'rushes:cut') = 'array' THEN was -> 'rushes:cut' END) AS c (name)
+        WHERE was -> c.name = content -> c.name HAVING count(*) > 0), '{}')
+$$;
+
+CREATE OR REPLACE FUNCTION rushes_legacy.write_function(name text, source regclass) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = ''
+AS $$
+BEGIN
+    RETURN format($outer$
+CREATE OR REPLACE FUNCTION rushes_legacy.%1$I() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET timezone = 'UTC'
+AS $write$
+#variable_conflict use_column
+DECLARE
+    present_row jsonb;
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        present_row := rushes_legacy.hold(%2$L, OLD.%3$I::text, TG_OP = 'DELETE');
+        IF present_row IS NULL THEN
+            RETURN NULL;
+        ELSIF TG_OP = 'DELETE' THEN
+            PERFORM rushes_legacy.discard(%2$L, OLD.%3$I::text);
+            RETURN OLD;
+        END IF;
+        NEW := jsonb_populate_record(NEW, rushes_legacy.meanwhile(to_jsonb(OLD), to_jsonb(NEW), present_row));
+    END IF;
+%4$s
+    IF OLD.%3$I <> NEW.%3$I THEN
+        PERFORM rushes_legacy.check_childless(%2$L, OLD.%3$I::text);
+        PERFORM rushes_legacy.discard(%2$L, OLD.%3$I::text);
+    END IF;
+    PERFORM rushes_legacy.keep(%2$L, NEW.%3$I::text, to_jsonb(NEW) || rushes_legacy.still_cut(present_row, to_jsonb(NEW)));
+    RETURN NEW;
+END
+$write$
+$outer$, 'write_' || name, name, rushes_legacy.key_column(name), rushes_legacy.write_body(name, source));
+END
+$$;
+
+-- The rows of these keys as the views show them now, into the old table in its archive; what is gone goes there, too.
+CREATE OR REPLACE FUNCTION rushes_legacy.carry(name text, ids text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    key CONSTANT text := rushes_legacy.key_column(name);
+    source CONSTANT regclass := format('legacy_archive.%I', name)::regclass;
+    key_type text;
+    listed text;
+    read text;
+    changed text;
+    row_cut record;
+BEGIN
+    SELECT c.type INTO key_type FROM rushes_legacy.columns_of(source) AS c WHERE c.name = key;
+    SELECT string_agg(format('%I', c.name), ', ' ORDER BY c.place),
+           string_agg(CASE WHEN c.kind = 'json' AND c.required THEN format('coalesce(r.%1$I, ''null'')', c.name)
+                           ELSE format('r.%I', c.name) END, ', ' ORDER BY c.place),
+           string_agg(format('%1$I = excluded.%1$I', c.name), ', ' ORDER BY c.place)
+    INTO listed, read, changed
+    FROM rushes_legacy.columns_of(source) AS c WHERE NOT c.computed;
+    EXECUTE format(
+        'INSERT INTO %s (%s) SELECT %s FROM %s, LATERAL jsonb_populate_record(NULL::%s, j.legacy_row) AS r
+         %s j.legacy_id = ANY ($1) AND NOT (j.legacy_row ? ''rushes:cut'' AND EXISTS (SELECT FROM %s AS o WHERE o.%I::text = j.legacy_id))
+         ON CONFLICT (%I) DO UPDATE SET %s',
+        source, listed, read, split_part(rushes_legacy.rows_of(name), ' WHERE ', 1), source,
+        'WHERE ' || split_part(replace(rushes_legacy.rows_of(name), ' AND j.deleted_at IS NULL', ''), ' WHERE ', 2) || ' AND',
+        source, key, key, changed)
+    USING ids;
+    -- of a value that was cut, the table has the whole
+    FOR row_cut IN EXECUTE format('SELECT j.legacy_id, j.legacy_row FROM %s AND j.legacy_id = ANY ($1) AND j.legacy_row ? ''rushes:cut''',
+                                  replace(rushes_legacy.rows_of(name), ' AND j.deleted_at IS NULL', '')) USING ids
+    LOOP
+        SELECT string_agg(format('%1$I = r.%1$I', c.name), ', ') INTO changed
+        FROM rushes_legacy.columns_of(source) AS c
+        WHERE NOT c.computed AND NOT CASE jsonb_typeof(row_cut.legacy_row -> 'rushes:cut')
+            WHEN 'array' THEN row_cut.legacy_row -> 'rushes:cut' ? c.name
+            ELSE length(row_cut.legacy_row ->> c.name) = 1000 END;
+        EXECUTE format('UPDATE %1$s AS t SET %2$s FROM jsonb_populate_record(NULL::%1$s, $1) AS r WHERE t.%3$I = r.%3$I', source, changed, key)
+        USING row_cut.legacy_row;
+    END LOOP;
+    EXECUTE format(
+        'DELETE FROM %s AS t WHERE t.%I = ANY ($1::%s[]) AND NOT EXISTS (SELECT FROM %s AND j.legacy_id = t.%I::text)',
+        source, key, key_type, replace(rushes_legacy.rows_of(name), ' AND j.deleted_at IS NULL', ''), key)
+    USING ids;
+END
+$$;
+
 -- Phase 1 ---------------------------------------------------------------------------------------------
 
 -- The type that a row of an old table gets as it is now; NULL while it runs, since its file's name is to come, and
@@ -377,6 +471,8 @@ $$;
 
 -- Access ----------------------------------------------------------------------------------------------
 
+REVOKE ALL ON FUNCTION rushes_legacy.still_cut(jsonb, jsonb) FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION rushes_legacy.still_cut(jsonb, jsonb) TO service_role;
 REVOKE ALL ON FUNCTION rushes_legacy.unified_view() FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION rushes_legacy.unified_view() TO service_role;
 REVOKE ALL ON FUNCTION rushes_legacy.type_for(text, jsonb), rushes_legacy.fill_type() FROM PUBLIC, anon, authenticated;

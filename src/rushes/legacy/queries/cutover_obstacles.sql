@@ -56,12 +56,15 @@ SELECT format('%s.partitions', t.name), format('%s is partitioned or inherited',
 FROM tables AS t
 WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE t.source IN (h.inhrelid, h.inhparent))
 UNION ALL
-SELECT format('%s.%s', c.legacy_table, c.legacy_id),
-       format('%s in row %s of %s is too long, or no JSON that jsonb can hold, so it isn''t in legacy_row as it was: a view would show what is there',
-              c.columns, c.legacy_id, c.legacy_table)
+SELECT format('%s.cut', c.legacy_table),
+       format('%s rows of %s have values that are too long, or no JSON that jsonb can hold (%s of %s, for instance): a view would show what legacy_row has of them',
+              count(*), c.legacy_table, min(c.columns), min(c.legacy_id))
 FROM (
-    SELECT j.legacy_table, j.legacy_id, j.legacy_row ->> 'rushes:cut' AS columns FROM public.workflow_jobs AS j WHERE j.origin = 'legacy' AND j.legacy_row ? 'rushes:cut'
+    SELECT j.legacy_table, j.legacy_id, j.legacy_row ->> 'rushes:cut' AS columns FROM public.workflow_jobs AS j
+    WHERE j.origin = 'legacy' AND j.legacy_row ? 'rushes:cut'
     UNION ALL
-    SELECT 'data', i.legacy_id, i.legacy_row ->> 'rushes:cut' FROM public.caption_dataset_items AS i WHERE i.legacy_id IS NOT NULL AND i.legacy_row ? 'rushes:cut'
+    SELECT 'data', i.legacy_id, i.legacy_row ->> 'rushes:cut' FROM public.caption_dataset_items AS i
+    WHERE i.legacy_id IS NOT NULL AND i.legacy_row ? 'rushes:cut'
 ) AS c
+GROUP BY c.legacy_table
 ORDER BY 1
