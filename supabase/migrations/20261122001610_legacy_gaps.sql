@@ -211,6 +211,21 @@ AS $$
       AND obj_description(c.oid, 'pg_class') LIKE '%Made by rushes legacy bridge%'
 $$;
 
+-- A dataset's items, from the old table, read as `migrate` reads them.
+CREATE OR REPLACE FUNCTION rushes_legacy.bridge_items(dataset text) RETURNS rushes_legacy.item[]
+LANGUAGE plpgsql STABLE SET search_path = ''
+AS $$
+DECLARE
+    came rushes_legacy.source_row[];
+BEGIN
+    IF to_regclass('rushes_legacy.bridge_data') IS NOT NULL THEN
+        EXECUTE 'SELECT array_agg(ROW(''data'', b.legacy_id, b.content)::rushes_legacy.source_row)
+                 FROM rushes_legacy.bridge_data AS b WHERE b.dataset_id = $1::uuid' INTO came USING dataset;
+    END IF;
+    RETURN ARRAY(SELECT i FROM rushes_legacy.items_of(came) AS i);
+END
+$$;
+
 CREATE OR REPLACE FUNCTION rushes_legacy.bridge_down() RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -218,7 +233,7 @@ BEGIN
     IF rushes_legacy.unified_view() IS NOT NULL THEN
         DROP VIEW public.unified_workflow_jobs;
     END IF;
-    DROP VIEW IF EXISTS rushes_legacy.bridge;
+    DROP VIEW IF EXISTS rushes_legacy.bridge, rushes_legacy.bridge_data;
     NOTIFY pgrst, 'reload schema';
 END
 $$;
@@ -228,7 +243,7 @@ CREATE OR REPLACE FUNCTION rushes_legacy.bridge_cut() RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 BEGIN
-    DROP VIEW IF EXISTS rushes_legacy.bridge;
+    DROP VIEW IF EXISTS rushes_legacy.bridge, rushes_legacy.bridge_data;
     IF rushes_legacy.unified_view() IS NOT NULL THEN
         PERFORM rushes_legacy.unify();
     END IF;
@@ -259,9 +274,15 @@ CREATE FUNCTION rushes_legacy.bridge_up(contents jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 BEGIN
-    DROP VIEW IF EXISTS rushes_legacy.bridge;
+    DROP VIEW IF EXISTS rushes_legacy.bridge, rushes_legacy.bridge_data;
     EXECUTE rushes_legacy.bridge_text(contents);
     REVOKE ALL ON rushes_legacy.bridge FROM PUBLIC, anon, authenticated, service_role;
+    IF 'data' = ANY (rushes_legacy.standing('r')) THEN
+        EXECUTE format('CREATE VIEW rushes_legacy.bridge_data AS
+                        SELECT t.dataset_id, t.id::text AS legacy_id, %s AS content FROM public.data AS t
+                        CROSS JOIN LATERAL (SELECT t.dataset_id AS dataset) AS w', coalesce(contents ->> 'data', 'to_jsonb(t)'));
+        REVOKE ALL ON rushes_legacy.bridge_data FROM PUBLIC, anon, authenticated, service_role;
+    END IF;
     PERFORM rushes_legacy.unify(contents);
 END
 $$;

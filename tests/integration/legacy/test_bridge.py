@@ -253,10 +253,15 @@ def test_a_dataset_without_a_time_has_the_id_that_it_will_have(bridged_url: str)
 def test_a_value_that_json_cannot_hold_fails_no_page(sample_url: str) -> None:
     rows(sample_url, "INSERT INTO auth.users (id) VALUES (%s)", ADMIN.user_id)
     rows(sample_url, "ALTER TABLE edited_images ADD notes json")
-    rows(sample_url, r"""UPDATE edited_images SET notes = '{"a": "\u0000"}'""".replace("\\", "\\"))
+    rows(sample_url, "ALTER TABLE data ADD notes json")
+    rows(sample_url, r"""UPDATE data SET notes = '"\u0000"'""")
+    rows(sample_url, r"""UPDATE edited_images SET notes = '{"a": "\u0000"}'""")
     build(sample_url)
-    assert len(feed(sample_url, ADMIN)) == 28
-    assert len(rows(sample_url, PAGE)) == 28
+    before = feed(sample_url, ADMIN)
+    assert len(before) == len(rows(sample_url, PAGE)) == 28
+    take_all(sample_url)
+    after = feed(sample_url, ADMIN)
+    assert [without_times(card) for card in after] == [without_times(card) for card in before]
 
 
 def test_a_page_is_merged_while_half_is_moved(bridged_url: str) -> None:
