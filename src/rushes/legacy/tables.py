@@ -87,7 +87,7 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
     """The old tables that are there."""
     found: dict[str, Shape] = {}
     for name, key in KEYS.items():
-        for relation, rows, key_type, columns, size, whole, cut in await database.fetch(
+        for relation, rows, key_type, columns, size, whole, cut, is_view in await database.fetch(
             query("shape"), {"name": name, "key": key} | _limits(name)
         ):
             found[name] = Shape(
@@ -97,7 +97,7 @@ async def shapes(database: LegacyStatements) -> dict[str, Shape]:
                 key_type,
                 tuple(columns),
                 _quoted(size),
-                _quoted(_content(name, relation, size, whole, cut)),
+                _quoted(_shown(name) if is_view else _content(name, relation, size, whole, cut)),
             )
     return found
 
@@ -114,6 +114,17 @@ def _content(name: str, relation: str, size: str, whole: str, cut: str) -> str:
         together = f"(SELECT sum({size}) FROM {relation} AS t WHERE t.dataset_id = w.dataset)"  # noqa: S608  # expressions and identifiers of the catalog's
         fits = f"({size} <= {ITEM_BYTES} OR {together} <= {ROW_BYTES})"
     return f"CASE WHEN {fits} AND {whole} THEN to_jsonb(t) ELSE {cut} END"
+
+
+def _shown(name: str) -> str:
+    """A view shows what there is; which of it was cut stands beside its job."""
+    home = "workflow_jobs" if name in UNITS else "caption_dataset_items"
+    of = f"j.legacy_table = '{name}' AND " if name in UNITS else ""
+    marked = (
+        "SELECT jsonb_build_object('rushes:cut', j.legacy_row -> 'rushes:cut') "  # noqa: S608  # names of ours
+        f"FROM public.{home} AS j WHERE {of}j.legacy_id = t.{KEYS[name]}::text AND j.legacy_row ? 'rushes:cut'"
+    )
+    return f"to_jsonb(t) || coalesce(({marked}), '{{}}')"
 
 
 def size_of(tables: Mapping[str, Shape], name: str) -> str:

@@ -289,6 +289,7 @@ def test_a_row_that_was_cut_stands_in_the_way_and_comes_back_whole(sample_url: s
     cut(sample_url, accept=frozenset({"multitalk_jobs.cut"}))
     rows(sample_url, "UPDATE multitalk_jobs SET error_message = 'seen' WHERE job_id = 'prompt-0016'")
     rows(sample_url, "UPDATE multitalk_jobs SET video_url = 'https://x/y.mp4' WHERE job_id LIKE '%%01'")
+    assert verified(sample_url).right
     back(sample_url)
     found = rows(
         sample_url,

@@ -58,5 +58,6 @@ SELECT old.relation, old.rows,
                              c.name, c.cut, coalesce(c.long, 'false'), c.short, c.value) END, ' || ' ORDER BY c.place)
         || format(' || jsonb_build_object(''rushes:cut'', array_remove(ARRAY[%%s]::text[], NULL))',
                   string_agg(format('CASE WHEN %%s THEN %%L END', c.cut, c.name), ', ' ORDER BY c.place) FILTER (WHERE c.cut <> ''))
-        FROM columns AS c)
+        FROM columns AS c),
+       old.relkind = 'v'
 FROM old
