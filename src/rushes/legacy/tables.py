@@ -118,12 +118,7 @@ def _content(name: str, relation: str, size: str, whole: str, cut: str) -> str:
 
 def _shown(name: str) -> str:
     """A view shows what there is; which of it was cut stands beside its job."""
-    home = "workflow_jobs" if name in UNITS else "caption_dataset_items"
-    of = f"j.legacy_table = '{name}' AND " if name in UNITS else ""
-    marked = (
-        "SELECT jsonb_build_object('rushes:cut', j.legacy_row -> 'rushes:cut') "  # noqa: S608  # names of ours
-        f"FROM public.{home} AS j WHERE {of}j.legacy_id = t.{KEYS[name]}::text AND j.legacy_row ? 'rushes:cut'"
-    )
+    marked = filled("shape_cut_job" if name in UNITS else "shape_cut_item", name=name, key=KEYS[name])
     return f"to_jsonb(t) || coalesce(({marked}), '{{}}')"
 
 
