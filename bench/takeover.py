@@ -24,6 +24,7 @@ from bench.old_times import troubles, writes
 from bench.places import cpu_seconds, folder, postgres, process
 
 WARM_SECONDS = 5.0
+LOG_MB = 2048  # of write-ahead log that is there to be written over
 SHOWN = (
     "phase", "seconds", "writes", "p50 ms", "p99 ms", "max ms", "p99 ÷ before", "errors", "rows/s", "locked_seconds",
     "client MB", "server MB", "server CPU s",
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--verify", default="", help="more options for `rushes legacy verify`")
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is below goes then, too
-    with folder() as at, postgres(at) as url:
+    with folder() as at, postgres(at, min_wal_size=f"{LOG_MB}MB") as url:
         bench = _Bench(url, at, asked)
         try:
             bench.run()
@@ -54,6 +55,14 @@ def main(arguments: Sequence[str]) -> None:
     show("What the old app wrote", [row for row in bench.figures if "writes" not in row])
     if bench.wrong:
         raise SystemExit("\n".join(bench.wrong))
+
+
+def _age(connection: psycopg.Connection[Any]) -> None:
+    """A server that has run for a while writes its log into files it has; a new one makes each with 16 MB of zeros
+    first, and every commit waits for that."""
+    for _ in range(LOG_MB // 16):
+        connection.execute("SELECT pg_logical_emit_message(false, 'bench', repeat('x', 16777216))")
+    connection.execute("CHECKPOINT")
 
 
 @dataclass(slots=True)
@@ -70,6 +79,7 @@ class _Bench:
             fill(connection, self.asked.rows)
             for name in TABLES:
                 connection.execute(f"GRANT ALL ON {name} TO service_role".encode())
+            _age(connection)
         with self._old_app() as pid:
             self._quiet("warming up", WARM_SECONDS)
             self._quiet("before", self.asked.seconds)
