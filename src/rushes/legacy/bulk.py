@@ -7,6 +7,7 @@ from typing import Any
 
 from rushes.domain.errors import Unavailable
 from rushes.legacy.changes import take
+from rushes.legacy.pace import Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.tables import Shape, size_of
 from rushes.ports.legacy import LegacyDatabase
@@ -46,6 +47,7 @@ class Bulk:
     last: str | None  # where an earlier run came to
     rows: int
     fresh: bool  # no row of this table is here yet
+    pace: Pace
     written: int = 0
     _handed: int = 0
     _end: str | None = None
@@ -61,20 +63,26 @@ class Bulk:
         await self._book(finished=True)
 
     async def _lane(self, lane: Lane, progress: Progressed) -> None:
-        while batch := await self._next():
-            written = await self._patiently(lane, batch)
-            self.written += written  # not before: the other lanes add theirs meanwhile
-            async with self._booking:
-                self._in[batch.number] = batch
-                while self._booked in self._in:
-                    booked = self._in.pop(self._booked)
-                    self._booked, self.last, self.rows = (
-                        self._booked + 1,
-                        booked.last,
-                        self.rows + booked.rows,
-                    )
-                await self._book(finished=False)
-            progress(self.rows)
+        there_is_more = True
+        while there_is_more:
+            async with self.pace.step():
+                there_is_more = await self._step(lane, progress)
+
+    async def _step(self, lane: Lane, progress: Progressed) -> bool:
+        """One batch; whether there was one."""
+        batch = await self._next()
+        if batch is None:
+            return False
+        written = await self._patiently(lane, batch)
+        self.written += written  # not before: the other lanes add theirs meanwhile
+        async with self._booking:
+            self._in[batch.number] = batch
+            while self._booked in self._in:
+                booked = self._in.pop(self._booked)
+                self._booked, self.last, self.rows = self._booked + 1, booked.last, self.rows + booked.rows
+            await self._book(finished=False)
+        progress(self.rows)
+        return True
 
     async def _next(self) -> _Batch | None:
         shape = self.tables[self.name]
@@ -87,7 +95,7 @@ class Bulk:
                     size=size_of(self.tables, self.name),
                     range=after(shape, self._end),
                 ),
-                {"after": self._end, "most": self.batch_rows, "bytes": self.batch_bytes},
+                {"after": self._end, "most": self.pace.rows(self.batch_rows), "bytes": self.batch_bytes},
             )
             if not bounds:
                 return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rushes.domain.errors import Conflict
+from rushes.legacy.pace import Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import SWEEP, look_through, present
 from rushes.legacy.tables import UNITS, Shape, shapes, size_of
@@ -74,12 +75,16 @@ async def catch_up(
     source: LegacyStatements | None = None,
     *,
     tables: Mapping[str, Shape] | None = None,
+    pace: Pace | None = None,
 ) -> int:
     """Follow all that is noted by now, how many there were; what is noted meanwhile may be left for the next time."""
-    followed = last = await drain(target, source, tables=tables)
-    while last >= MOST:
-        last = await drain(target, source, tables=tables)
-        followed += last
+    keeping = pace or Pace(source or target)
+    followed, more = 0, True
+    while more:
+        async with keeping.step():
+            most = keeping.rows(MOST)
+            last = await drain(target, source, tables=tables, most=most)
+        followed, more = followed + last, last >= most
     return followed
 
 

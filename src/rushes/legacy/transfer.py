@@ -13,6 +13,7 @@ from rushes.legacy.bulk import Bulk, Lane, together
 from rushes.legacy.changes import catch_up, drain, follow
 from rushes.legacy.claimed import refuse_claimed
 from rushes.legacy.log import note
+from rushes.legacy.pace import Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import sweep
 from rushes.legacy.tables import UNITS, Shape, shapes
@@ -95,12 +96,13 @@ async def migrate(
         await follow(source, tables)
         await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
         await _settle(target, chosen, done)
+        pace = Pace(source)
         async with _lanes(source, target, apart, chosen.workers) as lanes:
 
             async def take(some: Sequence[Lane], *names: str) -> None:
                 for name in names:
                     if name in tables:
-                        await _table(source, target, some, tables, name, chosen, done, progress)
+                        await _table(source, target, some, tables, name, chosen, pace, done, progress)
 
             # a prompt id is free for a style row only when all multitalk rows are here
             await take(lanes, "multitalk_jobs")
@@ -111,7 +113,7 @@ async def migrate(
                 await together(
                     take(lanes[:1], "style_transfers"), take(lanes[1:], "edited_images", "datasets")
                 )
-        done.followed += await catch_up(target, source if apart else None, tables=tables)
+        done.followed += await catch_up(target, source if apart else None, tables=tables, pace=pace)
         await _finish(target, done, time.monotonic() - began)
         return done
 
@@ -220,6 +222,7 @@ async def _table(
     tables: Mapping[str, Shape],
     name: str,
     chosen: Choices,
+    pace: Pace,
     done: Transfer,
     progress: Progress,
 ) -> None:
@@ -241,6 +244,7 @@ async def _table(
         last=last,
         rows=rows,
         fresh=not known,
+        pace=pace,
     )
     await bulk.run(lanes, lambda so_far: progress(name, so_far, max(total, so_far)))
     done.tables[name] = bulk.rows - rows

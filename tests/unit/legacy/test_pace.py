@@ -1,0 +1,78 @@
+"""With all it has while nobody writes; one small step at a time, with rests, while the old app does."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from rushes.legacy import pace
+from rushes.legacy.pace import GENTLE_ROWS, Pace
+
+pytestmark = pytest.mark.anyio
+
+
+class Noted:
+    """A database that says how many changes were noted."""
+
+    def __init__(self, *told: int) -> None:
+        self._told = list(told)
+
+    async def fetch(self, _statement: object, _params: object = None) -> Sequence[tuple[Any, ...]]:
+        return [(self._told.pop(0) if len(self._told) > 1 else self._told[0],)]
+
+
+@pytest.fixture(autouse=True)
+def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "LOOK_SECONDS", 0.0)
+
+
+async def together(kept: Pace, steps: int) -> int:
+    """The most steps that were under way at once."""
+    running = most = 0
+
+    async def step() -> None:
+        nonlocal running, most
+        async with kept.step():
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.02)
+            running -= 1
+
+    await asyncio.gather(*(step() for _ in range(steps)))
+    return most
+
+
+async def test_while_nobody_writes_all_lanes_work() -> None:
+    kept = Pace(Noted(7))  # type: ignore[arg-type]  # only `fetch` is asked for
+    assert await together(kept, 3) == 3
+    assert not kept.is_gentle
+    assert kept.rows(2000) == 2000
+
+
+async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> None:
+    kept = Pace(Noted(7, 8, 9, 10, 11, 12))  # type: ignore[arg-type]
+    await together(kept, 1)  # one look says nothing yet
+    assert await together(kept, 3) == 1
+    assert kept.is_gentle
+    assert kept.rows(2000) == GENTLE_ROWS
+    assert kept.rows(50) == 50
+
+
+async def test_it_rests_as_long_as_it_worked() -> None:
+    kept = Pace(Noted(1, 2))  # type: ignore[arg-type]
+    await together(kept, 1)
+    began = time.monotonic()
+    async with kept.step():
+        await asyncio.sleep(0.1)
+    assert time.monotonic() - began >= 0.2
+
+
+async def test_it_is_hard_at_work_again_when_the_old_app_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "CALM_SECONDS", 0.05)
+    kept = Pace(Noted(1, 2, 2))  # type: ignore[arg-type]
+    await together(kept, 2)
+    assert kept.is_gentle
+    await asyncio.sleep(0.06)
+    assert await together(kept, 3) == 3
