@@ -3,6 +3,8 @@
 import logging
 import re
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -25,12 +27,29 @@ def configure(setting: str, *, quiet: bool = False) -> None:
     structlog.configure(
         processors=[*shared, *_rendering(as_json)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(
         stream=sys.stderr, level=max(level, logging.WARNING), format="%(name)s: %(message)s", force=True
     )
+
+
+class _Lossy:
+    """Where lines go that may be lost: a closed terminal, a pipe that nobody reads any more or a full disk must not
+    end the work that a line is about."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._file.flush()
 
 
 def _rendering(as_json: bool) -> list[structlog.typing.Processor]:

@@ -1,6 +1,8 @@
 """A job's id finds its whole life in the logs of all processes, and no log holds a prompt or a secret."""
 
+import io
 import json
+import os
 import signal
 import sys
 import time
@@ -169,3 +171,17 @@ def test_nothing_in_a_terminal_but_words(tmp_path: Path, monkeypatch: pytest.Mon
 def broken() -> None:
     password_here = "".join(("hun", "ter2"))
     raise ValueError("no" if password_here else "")
+
+
+def test_a_line_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch):
+    """The terminal is closed, or `rushes up | head` has seen enough: the work goes on."""
+    before = structlog.get_config()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb", buffering=0) as raw, monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", io.TextIOWrapper(raw, write_through=True))
+        observability.configure("info,json")
+        for _ in range(3):
+            structlog.get_logger().info("nobody reads this", filler="x" * 10_000)
+        structlog.configure(**before)
+    structlog.get_logger().debug("and it can be set up anew")

@@ -214,9 +214,9 @@ def test_secrets_are_in_no_error(name: str, value: str, monkeypatch: pytest.Monk
 def loud() -> Iterator[None]:
     """Logging may be set up; it is as before afterwards."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:], root.level = handlers, level
 
 
