@@ -50,7 +50,7 @@ class Pace:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = time.monotonic()
-        noted = int((await self._source.fetch(query("changes_noted")))[0][0])
+        noted = int((await self._source.fetch(query("changes_count")))[0][0])
         if self._noted is not None and noted != self._noted:
             self._stirred_at = time.monotonic()
         self._noted = noted
