@@ -78,7 +78,7 @@ async def catch_up(
     pace: Pace | None = None,
 ) -> int:
     """Follow all that is noted by now, how many there were; what is noted meanwhile may be left for the next time."""
-    keeping = pace or Pace(source or target)
+    keeping = pace or Pace(source or target, target)
     followed, more = 0, True
     while more:
         async with keeping.step():

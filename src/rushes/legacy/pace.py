@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from rushes.legacy.queries import query
 from rushes.ports.legacy import LegacyStatements
 
-GENTLE_ROWS = 200
-REST = 1.0  # as long as the step before took
-LONGEST_REST = 1.0  # seconds
+GENTLE_ROWS, FEWEST_ROWS = 200, 20
+STEP_BYTES = 512 * 1024  # of log, which a commit of the old app may have to wait for
+LOG_BYTES = 16 * 1024**2  # a second
+LONGEST_REST = 2.0  # seconds
 LOOK_SECONDS = 0.5
 CALM_SECONDS = 5.0
 
@@ -18,8 +19,10 @@ CALM_SECONDS = 5.0
 class Pace:
     """Steps that the old app should hardly feel: what makes its commits wait is the log that others write meanwhile."""
 
-    def __init__(self, source: LegacyStatements) -> None:
+    def __init__(self, source: LegacyStatements, target: LegacyStatements) -> None:
         self._source = source
+        self._target = target
+        self._rows = GENTLE_ROWS
         self._alone = asyncio.Lock()
         self._looked_at = float("-inf")
         self._noted: int | None = None
@@ -32,7 +35,7 @@ class Pace:
 
     def rows(self, most: int) -> int:
         """How many rows to take in the next step."""
-        return min(most, GENTLE_ROWS) if self.is_gentle else most
+        return min(most, self._rows) if self.is_gentle else most
 
     @asynccontextmanager
     async def step(self) -> AsyncIterator[None]:
@@ -42,9 +45,14 @@ class Pace:
             yield
             return
         async with self._alone:
-            began = time.monotonic()
+            began, before = time.monotonic(), await self._logged()
             yield
-            await asyncio.sleep(min(LONGEST_REST, REST * (time.monotonic() - began)))
+            took, written = time.monotonic() - began, await self._logged() - before
+            self._rows = _fitting(self._rows, written)
+            await asyncio.sleep(min(LONGEST_REST, max(took, written / LOG_BYTES)))
+
+    async def _logged(self) -> int:
+        return int((await self._target.fetch(query("log_written")))[0][0])
 
     async def _look(self) -> None:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
@@ -54,3 +62,10 @@ class Pace:
         if self._noted is not None and noted != self._noted:
             self._stirred_at = time.monotonic()
         self._noted = noted
+
+
+def _fitting(rows: int, written: int) -> int:
+    """So many rows that the next step writes about STEP_BYTES: after a checkpoint a row may write a hundred times as
+    much as before it, for whole pages go to the log."""
+    fitting = rows * STEP_BYTES // max(written, 1)
+    return max(FEWEST_ROWS, min(GENTLE_ROWS, 2 * rows, fitting))

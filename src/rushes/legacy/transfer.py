@@ -96,7 +96,7 @@ async def migrate(
         await follow(source, tables)
         await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
         await _settle(target, chosen, done)
-        pace = Pace(source)
+        pace = Pace(source, target)
         async with _lanes(source, target, apart, chosen.workers) as lanes:
 
             async def take(some: Sequence[Lane], *names: str) -> None:

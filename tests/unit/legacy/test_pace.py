@@ -23,6 +23,10 @@ class Noted:
         return [(self._told.pop(0) if len(self._told) > 1 else self._told[0],)]
 
 
+def paced(*noted: int, logged: Sequence[int] = (0,)) -> Pace:
+    return Pace(Noted(*noted), Noted(*logged))  # type: ignore[arg-type]  # only `fetch` is asked for
+
+
 @pytest.fixture(autouse=True)
 def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "LOOK_SECONDS", 0.0)
@@ -45,14 +49,14 @@ async def together(kept: Pace, steps: int) -> int:
 
 
 async def test_while_nobody_writes_all_lanes_work() -> None:
-    kept = Pace(Noted(7))  # type: ignore[arg-type]  # only `fetch` is asked for
+    kept = paced(7)
     assert await together(kept, 3) == 3
     assert not kept.is_gentle
     assert kept.rows(2000) == 2000
 
 
 async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> None:
-    kept = Pace(Noted(7, 8, 9, 10, 11, 12))  # type: ignore[arg-type]
+    kept = paced(7, 8, 9, 10, 11, 12)
     await together(kept, 1)  # one look says nothing yet
     assert await together(kept, 3) == 1
     assert kept.is_gentle
@@ -61,7 +65,7 @@ async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> N
 
 
 async def test_it_rests_as_long_as_it_worked() -> None:
-    kept = Pace(Noted(1, 2))  # type: ignore[arg-type]
+    kept = paced(1, 2)
     await together(kept, 1)
     began = time.monotonic()
     async with kept.step():
@@ -71,8 +75,31 @@ async def test_it_rests_as_long_as_it_worked() -> None:
 
 async def test_it_is_hard_at_work_again_when_the_old_app_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "CALM_SECONDS", 0.05)
-    kept = Pace(Noted(1, 2, 2))  # type: ignore[arg-type]
+    kept = paced(1, 2, 2)
     await together(kept, 2)
     assert kept.is_gentle
     await asyncio.sleep(0.06)
     assert await together(kept, 3) == 3
+
+
+async def test_a_step_is_so_small_that_no_commit_waits_long_for_its_log() -> None:
+    kept = paced(1, 2, logged=[0, pace.STEP_BYTES * 4])
+    await together(kept, 1)
+    await together(kept, 1)
+    assert kept.rows(2000) == GENTLE_ROWS // 4
+
+
+async def test_what_wrote_much_log_rests_until_it_is_on_disk() -> None:
+    kept = paced(1, 2, logged=[0, pace.LOG_BYTES // 4])
+    await together(kept, 1)
+    began = time.monotonic()
+    await together(kept, 1)
+    assert time.monotonic() - began >= 0.25
+
+
+@pytest.mark.parametrize(
+    ("rows", "written", "next_rows"),
+    [(200, 0, 200), (20, 1, 40), (40, 2**30, pace.FEWEST_ROWS), (100, pace.STEP_BYTES, 100)],
+)
+def test_how_many_rows_come_next(rows: int, written: int, next_rows: int) -> None:
+    assert pace._fitting(rows, written) == next_rows
