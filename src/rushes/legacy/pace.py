@@ -38,8 +38,11 @@ class Pace:
         return min(most, self._rows) if self.is_gentle else most
 
     @asynccontextmanager
-    async def step(self) -> AsyncIterator[None]:
-        """One step of the work. While the old app writes there is one at a time, and a rest after it."""
+    async def step(self, *, must_keep_up: bool = False) -> AsyncIterator[None]:
+        """One step of the work. While the old app writes there is one at a time, and a rest after it.
+
+        What `must_keep_up` with the app rests no longer than it worked, and does nothing for the next step's size.
+        """
         await self._look()
         if not self.is_gentle:
             yield
@@ -48,6 +51,9 @@ class Pace:
             began, before = time.monotonic(), await self._logged()
             yield
             took, written = time.monotonic() - began, await self._logged() - before
+            if must_keep_up:
+                await asyncio.sleep(min(LONGEST_REST, took))
+                return
             self._rows = _fitting(self._rows, written)
             await asyncio.sleep(min(LONGEST_REST, max(took, written / LOG_BYTES)))
 

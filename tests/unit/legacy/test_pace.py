@@ -103,3 +103,13 @@ async def test_what_wrote_much_log_rests_until_it_is_on_disk() -> None:
 )
 def test_how_many_rows_come_next(rows: int, written: int, next_rows: int) -> None:
     assert pace._fitting(rows, written) == next_rows
+
+
+async def test_what_must_keep_up_rests_no_longer_than_it_worked() -> None:
+    kept = paced(1, 2, logged=[0, 2**40])
+    await together(kept, 1)
+    began = time.monotonic()
+    async with kept.step(must_keep_up=True):
+        await asyncio.sleep(0.05)
+    assert time.monotonic() - began < 1
+    assert kept.rows(2000) == GENTLE_ROWS
