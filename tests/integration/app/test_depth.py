@@ -31,7 +31,6 @@ def test_three_dispatchers_never_exceed_a_servers_depth(postgres_server, demo, o
         ) as app,
     ):
         anna = app.person()
-        jobs = [anna.submit("sleep", {"seconds": 0.1})["id"] for _ in range(24)]
         depths, over = [], threading.Event()
 
         def watch() -> None:
@@ -41,12 +40,17 @@ def test_three_dispatchers_never_exceed_a_servers_depth(postgres_server, demo, o
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        done = [anna.completed(job, seconds=60) for job in jobs]
+        done = []
+        for _ in range(5):  # on a busy machine one of them may be quicker than the others for a while
+            jobs = [anna.submit("sleep", {"seconds": 0.1})["id"] for _ in range(24)]
+            done += [anna.completed(job, seconds=60) for job in jobs]
+            owners = app.sql("select distinct owner from workflow_job_attempts")
+            if len(owners) > 1:
+                break
         over.set()
         watcher.join()
         assert max(depths) <= 2
         assert {job["attempt"] for job in done} == {1}
-        assert len({job["job_id"] for job in done}) == 24
-        owners = app.sql("select distinct owner from workflow_job_attempts")
+        assert len({job["job_id"] for job in done}) == len(done)
         assert len(owners) > 1, "only one of them worked: the test shows nothing"
         assert app.sql("select count(*) from workflow_job_leases") == [(0,)]

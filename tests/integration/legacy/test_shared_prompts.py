@@ -114,7 +114,11 @@ def test_a_statement_may_write_any_number_of_them(cut_url: str) -> None:
         "INSERT INTO style_transfers (source_image_url, style_image_url, prompt, comfyui_prompt_id)"
         " SELECT 's', 's', 'many', 'many-' || n / 2 FROM generate_series(1, 400) AS n",
     )
-    [held] = rows(cut_url, "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory'")
+    [held] = rows(
+        cut_url,
+        "SELECT count(*) AS n FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
+        " WHERE l.locktype = 'advisory' AND d.datname = current_database()",
+    )
     assert held["n"] == 0
     rows(cut_url, "DELETE FROM style_transfers WHERE prompt = 'many' AND comfyui_prompt_id < 'many-3'")
     assert verified(cut_url).differences == []
