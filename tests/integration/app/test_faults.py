@@ -1,6 +1,7 @@
 """A ComfyUI server that misbehaves, is away, or says odd things; and the words that a person gets."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,8 +87,12 @@ def slots_are_free(app: Stand) -> None:
 
 
 def stored(app: Stand, job: dict[str, Any]) -> set[str]:
-    folder = app.storage / "workflows" / job["workflow_type"] / job["id"]
-    return {path.name for path in folder.rglob("*") if path.is_file()}
+    return names_in(app.storage / "workflows" / job["workflow_type"] / job["id"])
+
+
+def names_in(folder: Path) -> set[str]:
+    """os.walk: a folder may go while it is looked at."""
+    return {name for _, _, names in os.walk(folder) for name in names}
 
 
 def no_file_stays(app: Stand, job: dict[str, Any]) -> None:
@@ -95,7 +100,7 @@ def no_file_stays(app: Stand, job: dict[str, Any]) -> None:
     while kept := {name for name in stored(app, job) if not name.startswith("input")}:
         assert time.monotonic() < until, kept
         time.sleep(0.02)
-    assert not list(app.storage.rglob("*.part*"))
+    assert not [name for name in names_in(app.storage) if ".part" in name]
 
 
 # --- what a job says that can't be run ------------------------------------------------------------
