@@ -48,14 +48,14 @@ class Pace:
             yield
             return
         async with self._alone:
-            began, before = time.monotonic(), await self._logged()
+            began, before = time.monotonic(), None if must_keep_up else await self._logged()
             yield
-            took, written = time.monotonic() - began, await self._logged() - before
-            if must_keep_up:
-                await asyncio.sleep(min(LONGEST_REST, took))
-                return
-            self._rows = _fitting(self._rows, written)
-            await asyncio.sleep(min(LONGEST_REST, max(took, written / LOG_BYTES)))
+            rest = time.monotonic() - began
+            if before is not None:
+                written = await self._logged() - before
+                self._rows = _fitting(self._rows, written)
+                rest = max(rest, written / LOG_BYTES)
+            await asyncio.sleep(min(LONGEST_REST, rest))
 
     async def _logged(self) -> int:
         return int((await self._target.fetch(query("log_written")))[0][0])
