@@ -147,7 +147,9 @@ class _Floor:
         assert await self._queue.executed(claim, ran_seconds=10.0, keys=["workflows/w/x/output.png"])
         assert await self._queue.complete(claim, RESULT)
         claim = await self._take(server)
-        assert await self._queue.store_graph(claim, {"1": {"class_type": "SaveImage", "inputs": {}}}, "v")
+        assert await self._queue.store_graph(
+            claim, {"1": {"class_type": "SaveImage", "inputs": {}}}, "v", client_id="load"
+        )
         assert await self._queue.submitted(claim)
 
     async def look(self) -> None:

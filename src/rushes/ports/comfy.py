@@ -36,9 +36,10 @@ class ComfyEvent:
 
 
 class ComfyEvents(Protocol):
-    """One websocket connection, always being read."""
+    """What the server tells of one prompt, always being read."""
 
-    client_id: str
+    @property
+    def client_id(self) -> str: ...
 
     @property
     def alive(self) -> bool: ...
@@ -85,8 +86,13 @@ class ComfyServer(Protocol):
 
     async def free(self) -> None: ...
 
-    def events(self, client_id: str | None = None) -> AbstractAsyncContextManager["ComfyEvents"]:
-        """Connect to the websocket under that id, by default a fresh one. Two at once leave the newer one deaf."""
+    def events(
+        self, prompt_id: str, *, client_id: str | None = None
+    ) -> AbstractAsyncContextManager["ComfyEvents"]:
+        """Hear of a prompt that was sent with that client id; without one, of a prompt to be sent with the stream's.
+
+        Prompts of one process share a websocket. Two processes on one id leave the newer one deaf.
+        """
         ...
 
 

@@ -29,6 +29,7 @@ class Claim:
     deadline_at: datetime | None = None
     cancel_requested: bool = False
     graph_sent: bool = False  # the exact graph of this attempt is stored: it may be on the server already
+    client_id: str | None = None  # what it was sent with
     earlier: Sequence[Json] = ()  # {"url", "prompt_id", "error_code"} of the attempts before this one
 
 
@@ -80,7 +81,7 @@ class DispatchQueue(Protocol):
         """Which of these jobs are to be cancelled."""
         ...
 
-    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
+    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str, *, client_id: str) -> bool:
         """Keep the exact graph before it is sent."""
         ...
 

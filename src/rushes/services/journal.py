@@ -141,8 +141,8 @@ class JournaledQueue:
     async def grant_attempt(self, claim: Claim) -> bool:
         return await self._queue.grant_attempt(claim)
 
-    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
-        return await self._queue.store_graph(claim, graph, workflow_version)
+    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str, *, client_id: str) -> bool:
+        return await self._queue.store_graph(claim, graph, workflow_version, client_id=client_id)
 
     async def storing(self, claim: Claim, key: str) -> bool:
         return await self._queue.storing(claim, key)

@@ -1,4 +1,4 @@
-"""The websocket of one prompt, connected again whenever it is lost or has gone quiet."""
+"""What a server tells of one prompt, heard again whenever its websocket is lost or has gone quiet."""
 
 import asyncio
 import time
@@ -17,12 +17,14 @@ QUIET_SECONDS = 300.0  # a socket can go deaf without closing
 class PromptEvents:
     """Meets ComfyEvents. It is only a hint: without a socket nothing comes, and polling goes on.
 
-    The client id belongs to the prompt, so that whoever takes the job over hears its progress too.
+    `client_id` is what the prompt was sent with, so that whoever takes the job over hears its progress too; of a
+    prompt that is still to be sent, None.
     """
 
-    def __init__(self, server: ComfyServer, prompt_id: str) -> None:
-        self.client_id = prompt_id.replace("-", "")
+    def __init__(self, server: ComfyServer, prompt_id: str, *, client_id: str | None = None) -> None:
         self._server = server
+        self._prompt_id = prompt_id
+        self._client_id = client_id
         self._opened: AbstractAsyncContextManager[ComfyEvents] | None = None
         self._stream: ComfyEvents | None = None
         self._heard_at = time.monotonic()
@@ -30,7 +32,7 @@ class PromptEvents:
 
     async def __aenter__(self) -> Self:
         await self._connect()
-        self._keeper = asyncio.create_task(self._keep(), name=f"events {self.client_id}")
+        self._keeper = asyncio.create_task(self._keep(), name=f"events {self._prompt_id}")
         return self
 
     async def __aexit__(
@@ -41,6 +43,12 @@ class PromptEvents:
             with suppress(asyncio.CancelledError):
                 await self._keeper
         await self._close()
+
+    @property
+    def client_id(self) -> str:
+        """What to send the prompt with."""
+        self._client_id = self._client_id or self._prompt_id.replace("-", "")
+        return self._client_id
 
     @property
     def alive(self) -> bool:
@@ -75,12 +83,13 @@ class PromptEvents:
             pause = FIRST_PAUSE if self.alive else min(pause * 2, LONGEST_PAUSE)
 
     async def _connect(self) -> None:
-        opened = self._server.events(self.client_id)
+        opened = self._server.events(self._prompt_id, client_id=self._client_id)
         try:
             self._stream = await asyncio.wait_for(opened.__aenter__(), CONNECT_SECONDS)
         except (ComfyUnreachable, TimeoutError):
             return
         self._opened, self._heard_at = opened, time.monotonic()
+        self._client_id = self._stream.client_id
 
     async def _close(self) -> None:
         opened, self._opened, self._stream = self._opened, None, None

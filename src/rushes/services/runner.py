@@ -129,7 +129,10 @@ class Runner:
             await self._settle.cancelled(claim)
             return
         workflow = self._catalog.get(claim.workflow_type)
-        async with self._report(claim) as report, PromptEvents(server, claim.prompt_id) as stream:
+        async with (
+            self._report(claim) as report,
+            PromptEvents(server, claim.prompt_id, client_id=claim.client_id) as stream,
+        ):
             graph = await self._send(hold, server, workflow, stream.client_id, report)
             follower = Follower(
                 server=server,
@@ -172,7 +175,9 @@ class Runner:
             raise InputsUnreadable(error.message) from error
         hold.check(self._clock.now())
         graph = bind(workflow, claim.workflow_name, claim.inputs, files=files, job_id=f"{claim.job_id}")
-        if not await insist(lambda: self._queue.store_graph(claim, graph, workflow.version)):
+        if not await insist(
+            lambda: self._queue.store_graph(claim, graph, workflow.version, client_id=client_id)
+        ):
             raise LeaseLost
         await hold.turn(TURN_SECONDS)
         try:

@@ -1,6 +1,6 @@
 """The client against a ComfyUI: the demo server of both generations, or a real one."""
 
-import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -35,7 +35,7 @@ async def read(comfy: HttpComfyServer, file: ComfyFile) -> bytes:
 
 async def test_a_picture_from_submit_to_bytes(comfy: HttpComfyServer) -> None:
     prompt_id = new_id()
-    async with comfy.events() as events:
+    async with comfy.events(prompt_id) as events:
         await comfy.submit(prompt_id, picture(f"rushes-test/{prompt_id}"), client_id=events.client_id)
         types = await types_until_done(events, prompt_id)
         entry = (await comfy.find(prompt_id)).history  # never missing after that last event
@@ -73,28 +73,47 @@ async def test_what_postgres_refuses_never_leaves_the_client(comfy: HttpComfySer
     assert [made.text for made in collect(await finished(comfy, prompt_id))] == ["a\ufffdb \ufffd 😀"]
 
 
-async def test_each_connection_hears_its_own_prompts_only(comfy: HttpComfyServer) -> None:
+async def test_each_prompt_hears_its_own_and_they_share_a_connection(comfy: HttpComfyServer) -> None:
     mine, yours = new_id(), new_id()
-    async with comfy.events() as first, comfy.events() as second:
-        assert first.client_id != second.client_id
+    async with comfy.events(mine) as first, comfy.events(yours) as second:
+        assert first.client_id == second.client_id
         await comfy.submit(mine, picture(), client_id=first.client_id)
         await comfy.submit(yours, picture(), client_id=second.client_id)
         assert "execution_success" in await types_until_done(first, mine)
         assert "execution_success" in await types_until_done(second, yours)
-        leftover = [first.next(0.1), second.next(0.1)]
-        heard = [event.prompt_id for event in await asyncio.gather(*leftover) if event]
-        assert set(heard) <= {None}
+        for stream, own in ((first, mine), (second, yours)):
+            while event := await stream.next(0.1):
+                assert event.prompt_id == own
 
 
-async def test_one_connection_closing_leaves_the_other_alive(comfy: HttpComfyServer) -> None:
-    async with comfy.events() as lasting:
-        async with comfy.events() as brief:
+async def test_one_prompt_that_leaves_lets_the_other_hear_on(comfy: HttpComfyServer) -> None:
+    prompt_id = new_id()
+    async with comfy.events(prompt_id) as lasting:
+        async with comfy.events(new_id()) as brief:
             assert brief.alive
         assert not brief.alive
-        prompt_id = new_id()
         await comfy.submit(prompt_id, picture(), client_id=lasting.client_id)
         assert "execution_success" in await types_until_done(lasting, prompt_id)
         assert lasting.alive
+    async with comfy.events(new_id()) as later:
+        assert later.client_id != lasting.client_id  # the server may still be closing that one
+
+
+async def test_a_prompt_that_another_process_sent_is_heard_under_its_client_id(
+    comfy: HttpComfyServer,
+) -> None:
+    prompt_id, sender = new_id(), uuid.uuid4().hex
+    await comfy.submit(prompt_id, slow(), client_id=sender)
+    async with (
+        comfy.events(new_id()) as own,
+        comfy.events(prompt_id, client_id=sender) as adopted,
+        comfy.events(prompt_id, client_id=sender) as twice,
+    ):
+        assert own.client_id != adopted.client_id == twice.client_id == sender
+        await state_of(comfy, prompt_id, "running")
+        await comfy.cancel(prompt_id)
+        for stream in (adopted, twice):
+            assert "execution_interrupted" in await types_until_done(stream, prompt_id)
 
 
 async def test_cancel_takes_the_waiting_one_and_no_neighbour(comfy: HttpComfyServer) -> None:

@@ -49,17 +49,21 @@ async def test_a_restart_forgets_the_prompt(demo: DemoServer, broken: HttpComfyS
 
 
 async def test_a_connection_that_is_cut_ends_the_events(demo: DemoServer, broken: HttpComfyServer) -> None:
-    async with broken.events() as events:
-        while (event := await events.next(0.05)) is not None:
-            assert event.type == "status"
+    prompt_id = new_id()
+    async with broken.events(prompt_id) as events, broken.events(new_id()) as others:
         demo.stop()
         began = time.monotonic()
-        while events.alive:
+        while events.alive or others.alive:
             await events.next(5)
         assert time.monotonic() - began < 3
-    with pytest.raises(ComfyUnreachable, match="Nothing answers"):
-        async with broken.events():
-            pass
+        with pytest.raises(ComfyUnreachable, match="Nothing answers"):
+            async with broken.events(prompt_id, client_id=events.client_id):
+                pass
+        demo.start()
+        async with broken.events(prompt_id, client_id=events.client_id) as again:
+            assert again.client_id == events.client_id
+            await broken.submit(prompt_id, picture(), client_id=again.client_id)
+            assert "execution_success" in await types_until_done(again, prompt_id)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +153,10 @@ async def test_a_deaf_reader_stalls_nobody(broken: HttpComfyServer) -> None:
     """Thousands of events that nobody takes: the socket is read all the same, and the endings are kept."""
     prompt_id = new_id()
     graph = picture() | {"1": node("RushesDemoSleep", seconds=0.5, steps=2000)}
-    async with broken.events() as idle, broken.events() as other:
+    second = new_id()
+    async with broken.events(prompt_id) as idle, broken.events(second) as other:
         await broken.submit(prompt_id, graph, client_id=idle.client_id)
         await finished(broken, prompt_id)
-        second = new_id()
         await broken.submit(second, picture(), client_id=other.client_id)
         assert "execution_success" in await types_until_done(other, second)
         assert "execution_success" in await types_until_done(idle, prompt_id)

@@ -31,7 +31,7 @@ async def said(servers: HttpComfyServers, url: str) -> str:
 
 async def said_by_socket(servers: HttpComfyServers, url: str) -> str:
     with pytest.raises(ComfyUnreachable) as caught:
-        async with servers.at(url).events():
+        async with servers.at(url).events("nobody"):
             pass
     return caught.value.message
 

@@ -5,9 +5,11 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from rushes.adapters.comfyui import events, view
+from rushes.adapters.comfyui import view
 from rushes.adapters.comfyui.address import Address
+from rushes.adapters.comfyui.events import EventStream
 from rushes.adapters.comfyui.prompts import Prompts
+from rushes.adapters.comfyui.sockets import Sockets
 from rushes.adapters.comfyui.upload import send_file
 from rushes.adapters.comfyui.wire import CONNECT_SECONDS, STALL_SECONDS, Wire
 from rushes.adapters.http import default_tls
@@ -63,10 +65,9 @@ class HttpComfyServer:
         self, address: Address, *, tls: ssl.SSLContext, connect_seconds: float, stall_seconds: float
     ) -> None:
         self._address = address
-        self._tls = tls
-        self._connect_seconds = connect_seconds
         self._wire = Wire(address, tls=tls, connect_seconds=connect_seconds, stall_seconds=stall_seconds)
         self._prompts = Prompts(self._wire)
+        self._sockets = Sockets(address, tls=tls, connect_seconds=connect_seconds)
 
     async def aclose(self) -> None:
         await self._wire.aclose()
@@ -111,8 +112,8 @@ class HttpComfyServer:
         """Unload all models and the result cache."""
         await self._wire.post("/free", {"unload_models": True, "free_memory": True})
 
-    def events(self, client_id: str | None = None) -> AbstractAsyncContextManager[events.EventStream]:
-        """Connect to the websocket; submit with its `client_id`, by default a fresh one."""
-        return events.listen(
-            self._address, tls=self._tls, connect_seconds=self._connect_seconds, client_id=client_id
-        )
+    def events(
+        self, prompt_id: str, *, client_id: str | None = None
+    ) -> AbstractAsyncContextManager[EventStream]:
+        """Hear of a prompt: of one that was sent with `client_id`, or that will be sent with the stream's."""
+        return self._sockets.of(prompt_id, client_id)

@@ -1,10 +1,9 @@
-"""One websocket connection to a server, always being read: a client that stops reading stalls all others."""
+"""Websocket connections to a server, always being read: a client that stops reading stalls all others."""
 
 import asyncio
 import ssl
-import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import time
+from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,11 +27,11 @@ class _ConnectHere(connect):
 
 
 class EventStream:
-    """The messages of one connection (port ComfyEvents)."""
+    """What a connection hears of one prompt (port ComfyEvents)."""
 
-    def __init__(self, client_id: str, socket: ClientConnection) -> None:
+    def __init__(self, client_id: str, prompt_id: str) -> None:
         self.client_id = client_id
-        self._socket = socket
+        self.prompt_id = prompt_id
         self._buffer = EventBuffer()
         self._alive = True
 
@@ -49,17 +48,9 @@ class EventStream:
         """The next message; None after `timeout` seconds, or once when the socket is gone."""
         return await self._buffer.take(timeout)
 
-    async def read(self) -> None:
-        """Read until the socket is gone."""
-        try:
-            async for frame in self._socket:
-                event = _event(frame)
-                if event:
-                    self._buffer.put(event)
-        except ConnectionClosed:
-            pass
-        finally:
-            self.gone()
+    def put(self, event: ComfyEvent) -> None:
+        """Take a message in; never waits."""
+        self._buffer.put(event)
 
     def gone(self) -> None:
         """Note that nothing more will come."""
@@ -68,26 +59,66 @@ class EventStream:
             self._buffer.end()
 
 
-@asynccontextmanager
-async def listen(
-    address: Address, *, tls: ssl.SSLContext, connect_seconds: float, client_id: str | None = None
-) -> AsyncIterator[EventStream]:
-    """Connect, by default under a fresh client id: two sockets on one id leave the newer one deaf.
+class Connection:
+    """One websocket, and the streams of the prompts that were sent with its client id."""
 
-    Raises ComfyUnreachable.
-    """
-    client_id = client_id or uuid.uuid4().hex
-    socket = await _connected(address, client_id, tls, connect_seconds)
-    stream = EventStream(client_id, socket)
-    reader = asyncio.create_task(stream.read(), name=f"comfyui events {address.url}")
-    try:
-        yield stream
-    finally:
-        reader.cancel()
+    def __init__(self, client_id: str, socket: ClientConnection) -> None:
+        self.client_id = client_id
+        self.heard_at = time.monotonic()
+        self._socket = socket
+        self._streams: set[EventStream] = set()
+        self._reader = asyncio.create_task(self._read(), name=f"comfyui events {client_id}")
+
+    @property
+    def alive(self) -> bool:
+        return not self._reader.done()
+
+    @property
+    def unused(self) -> bool:
+        return not self._streams
+
+    def join(self, prompt_id: str) -> EventStream:
+        """A stream of that prompt's messages."""
+        stream = EventStream(self.client_id, prompt_id)
+        self._streams.add(stream)
+        return stream
+
+    def leave(self, stream: EventStream) -> None:
+        self._streams.discard(stream)
+        stream.gone()
+
+    async def aclose(self) -> None:
+        """Close the socket; its streams end."""
+        self._reader.cancel()
         with suppress(asyncio.CancelledError):
-            await reader
-        stream.gone()  # a reader that was stopped before its first step couldn't say so
-        await socket.close()
+            await self._reader
+        self._end()  # a reader that was stopped before its first step couldn't say so
+        await self._socket.close()
+
+    async def _read(self) -> None:
+        try:
+            async for frame in self._socket:
+                self.heard_at = time.monotonic()
+                event = _event(frame)
+                if event and event.prompt_id is not None:
+                    for stream in self._streams:
+                        if stream.prompt_id == event.prompt_id:
+                            stream.put(event)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        for stream in self._streams:
+            stream.gone()
+
+
+async def connected(
+    address: Address, *, tls: ssl.SSLContext, connect_seconds: float, client_id: str
+) -> Connection:
+    """Connect under a client id: two sockets on one id leave the newer one deaf. Raises ComfyUnreachable."""
+    return Connection(client_id, await _connected(address, client_id, tls, connect_seconds))
 
 
 async def _connected(

@@ -17,7 +17,7 @@ NO_LIMIT = 2**31 - 1
 _CLAIM = (
     "job_id", "lease_token", "workflow_type", "workflow_name", "user_id", "inputs", "attempt", "max_attempts",
     "prompt_id", "server_id", "server_url", "deadline_at", "cancel_requested", "graph_sent",
-    "earlier",
+    "client_id", "earlier",
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ class PostgresDispatchQueue:
         )
         return [job_id for (job_id,) in rows]
 
-    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:
+    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str, *, client_id: str) -> bool:
         return await self._guarded(
             "store_graph",
             claim,
@@ -95,6 +95,7 @@ class PostgresDispatchQueue:
             prompt_id=claim.prompt_id,
             graph=Jsonb(graph),
             workflow_version=workflow_version,
+            client_id=client_id,
         )
 
     async def submitted(self, claim: Claim) -> bool:

@@ -49,7 +49,7 @@ class MemoryComfy:
         raise NotImplementedError
 
     @asynccontextmanager
-    async def events(self, client_id: str | None = None) -> AsyncIterator["MemoryStream"]:  # noqa: ARG002
+    async def events(self, prompt_id: str, *, client_id: str | None = None) -> AsyncIterator["MemoryStream"]:  # noqa: ARG002
         yield MemoryStream()
 
 

@@ -51,7 +51,14 @@ class MemoryQueue:
     async def abandoned(self, claim: Claim) -> bool:
         return claim.job_id in self.lost
 
-    async def store_graph(self, claim: Claim, graph: Json, workflow_version: str) -> bool:  # noqa: ARG002
+    async def store_graph(
+        self,
+        claim: Claim,
+        graph: Json,
+        workflow_version: str,  # noqa: ARG002
+        *,
+        client_id: str,  # noqa: ARG002
+    ) -> bool:
         return self._book("store_graph", claim, graph)
 
     async def submitted(self, claim: Claim) -> bool:

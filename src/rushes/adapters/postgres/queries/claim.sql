@@ -116,7 +116,7 @@ WITH server AS MATERIALIZED (
 )
 SELECT c.id AS job_id, l.lease_token, c.workflow_type, c.workflow_name, c.user_id, c.inputs,
        c.attempt, c.max_attempts, c.job_id AS prompt_id, c.server_id, c.comfy_url AS server_url,
-       c.deadline_at, c.cancel_requested_at IS NOT NULL AS cancel_requested, false AS graph_sent,
+       c.deadline_at, c.cancel_requested_at IS NOT NULL AS cancel_requested, false AS graph_sent, NULL::text AS client_id,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'url', a.comfy_url, 'prompt_id', a.prompt_id, 'error_code', a.error_code)), '[]')
         FROM public.workflow_job_attempts AS a

@@ -24,7 +24,7 @@ WITH expired AS MATERIALIZED (
 SELECT j.id AS job_id, t.lease_token, j.workflow_type, j.workflow_name, j.user_id, j.inputs,
        j.attempt, j.max_attempts, j.job_id AS prompt_id, t.server_id, j.comfy_url AS server_url,
        j.deadline_at, j.cancel_requested_at IS NOT NULL AS cancel_requested,
-       p.job_id IS NOT NULL AS graph_sent,
+       p.job_id IS NOT NULL AS graph_sent, p.client_id,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'url', a.comfy_url, 'prompt_id', a.prompt_id, 'error_code', a.error_code)), '[]')
         FROM public.workflow_job_attempts AS a

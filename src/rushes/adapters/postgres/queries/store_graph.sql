@@ -9,8 +9,9 @@ WITH held AS (
     FROM held
     WHERE j.id = held.job_id AND j.workflow_version IS DISTINCT FROM %(workflow_version)s
 )
-INSERT INTO public.workflow_prompts AS p (job_id, attempt, prompt_id, graph)
-SELECT held.job_id, %(attempt)s, %(prompt_id)s, %(graph)s FROM held
+INSERT INTO public.workflow_prompts AS p (job_id, attempt, prompt_id, graph, client_id)
+SELECT held.job_id, %(attempt)s, %(prompt_id)s, %(graph)s, %(client_id)s FROM held
 ON CONFLICT (job_id) DO UPDATE
-SET attempt = excluded.attempt, prompt_id = excluded.prompt_id, graph = excluded.graph, created_at = now()
+SET attempt = excluded.attempt, prompt_id = excluded.prompt_id, graph = excluded.graph,
+    client_id = excluded.client_id, created_at = now()
 RETURNING p.job_id
