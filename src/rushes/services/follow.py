@@ -48,12 +48,20 @@ class Follower:
         self._stillness = stillness or Stillness()
         self._unreachable_since: float | None = None
         self._cancelled_at = 0.0
+        self._signal: asyncio.Task[None] | None = None
 
     async def to_the_end(self, *, just_sent: bool = False) -> Json | None:
         """The history entry; None when a cancelled prompt vanished. What was `just_sent` isn't looked for at once.
 
         Raises PromptLost, ComfyUnreachable, StandsStill, LeaseLost, DeadlinePassed, Stopping.
         """
+        try:
+            return await self._follow(just_sent)
+        finally:
+            if self._signal:
+                self._signal.cancel()
+
+    async def _follow(self, just_sent: bool) -> Json | None:
         delay, hurry = FIRST_POLL, False
         if just_sent and self._stream and self._stream.alive:
             hurry = await self._pause(FIRST_POLL)
@@ -136,17 +144,14 @@ class Follower:
         """The next websocket message; None at a signal, after the time, or (late) without a socket."""
         if self._stream and (here := self._stream.at_hand()):
             return here
-        signal = asyncio.ensure_future(self._hold.changed())
-        waits: set[asyncio.Future[ComfyEvent | None] | asyncio.Future[None]] = {signal}
-        message: asyncio.Future[ComfyEvent | None] | None = None
-        if self._stream and self._stream.alive:
-            message = asyncio.ensure_future(self._stream.next(seconds))
-            waits.add(message)
-        try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if message and message.done() and not message.cancelled():
-                return message.result()
+        if self._signal is None or self._signal.done():
+            self._signal = asyncio.create_task(self._hold.changed())
+        if not (self._stream and self._stream.alive):
+            await asyncio.wait({self._signal}, timeout=seconds)
             return None
+        message = asyncio.create_task(self._stream.next(seconds))
+        try:
+            await asyncio.wait({self._signal, message}, return_when=asyncio.FIRST_COMPLETED)
+            return message.result() if message.done() else None
         finally:
-            for wait in waits:
-                wait.cancel()
+            message.cancel()
