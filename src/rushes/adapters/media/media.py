@@ -53,10 +53,10 @@ class MediaWorkers:
 
     async def probe(self, key: str, *, filename: str = "") -> Probe:
         """What the object really is. What can't be decoded has a `problem`. Raises NotFound."""
-        content_type = sniff(await self._head(key), filename=filename or key)
+        head = await self._head(key)
+        content_type = sniff(head, filename=filename or key)
         kind = kind_of(content_type)
-        stat = await self._storage.stat(key)
-        if stat is not None and stat.size_bytes == 0:
+        if not head:
             return Probe(content_type=content_type, kind=kind, problem="The file is empty.")
         if kind not in _DECODED:
             return Probe(content_type=content_type, kind=kind)

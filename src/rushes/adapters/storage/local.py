@@ -11,7 +11,7 @@ from rushes.adapters.storage.faults import disk_full, storage_faults
 from rushes.adapters.storage.incoming import IncomingFile, link_or_copy, sweep
 from rushes.adapters.storage.listing import Listing
 from rushes.adapters.storage.offloop import off_loop
-from rushes.adapters.storage.paths import guarded_path
+from rushes.adapters.storage.paths import guarded_path, plain_key
 from rushes.adapters.storage.reading import OutgoingFile, missing, stat_object
 from rushes.domain.errors import NotFound, TooLarge, Unavailable
 from rushes.ports import ObjectStat, SignedPut, Stored
@@ -51,7 +51,7 @@ class LocalStorage:
 
         Raises TooLarge past `limit` bytes, StorageFull, Unavailable.
         """
-        target = await self._run(partial(guarded_path, self._root, key))
+        plain_key(key)
         incoming = IncomingFile(self._root)
         last: list[bytes] = []
         try:
@@ -59,7 +59,7 @@ class LocalStorage:
                 if last:
                     await self._run(partial(incoming.write, last))
                 last = blocks
-            sha256 = await self._run(partial(incoming.place, target, last))
+            sha256 = await self._run(lambda: incoming.place(guarded_path(self._root, key), last))
         except BaseException:
             await self._run(incoming.abandon)
             raise

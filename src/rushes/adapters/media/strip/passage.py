@@ -1,5 +1,6 @@
 """The way of a stream through the stripper."""
 
+import io
 import logging
 import tempfile
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from rushes.adapters.storage.faults import storage_faults
 from rushes.adapters.storage.offloop import off_loop
 
 _log = logging.getLogger(__name__)
+_AT_ONCE = 1024 * 1024  # smaller ones take one hop to a thread
 _IN_MEMORY = 8 * 1024 * 1024  # larger files go by way of the disk
 
 
@@ -31,6 +33,10 @@ async def stripped(
         yield head
         async for block in stream:
             yield block
+        return
+    head, is_whole = await _small(head, stream)
+    if is_whole:
+        yield await off_loop(partial(_stripped_at_once, head, content_type, filename))
         return
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(temp_dir) if temp_dir else None) as file:
         size = await _spool(file, head, stream, temp_dir)
@@ -50,6 +56,22 @@ async def _head(stream: AsyncIterator[bytes]) -> bytes:
         if size >= HEAD_BYTES:
             break
     return b"".join(blocks)
+
+
+async def _small(head: bytes, stream: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+    """Some more of the stream, and whether that is all."""
+    blocks, size = [head], len(head)
+    async for block in stream:
+        blocks.append(block)
+        size += len(block)
+        if size >= _AT_ONCE:
+            return b"".join(blocks), False
+    return b"".join(blocks), True
+
+
+def _stripped_at_once(whole: bytes, content_type: str, filename: str) -> bytes:
+    source = Source(io.BytesIO(whole), len(whole))
+    return b"".join(source.contents(_planned(source, content_type, filename)))
 
 
 async def _spool(file: IO[bytes], head: bytes, stream: AsyncIterator[bytes], temp_dir: Path | None) -> int:
