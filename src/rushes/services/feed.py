@@ -103,6 +103,10 @@ class FeedHub:
                 log.exception("feed broke")
 
     async def _heed(self, signal: Signal) -> None:
+        if not self._subscribers:  # whoever comes brings a cursor to go on from
+            self._cursor = None
+            self._seen.clear()
+            return
         if signal.kind == "progress":
             await self._progress(signal.payload)
             return
@@ -151,7 +155,7 @@ class FeedHub:
         except (ValueError, KeyError, TypeError, AttributeError):
             return
         if job_id not in self._seen:  # its last change was before this process began
-            whose = await self._events.whose(job_id) if self._subscribers else None
+            whose = await self._events.whose(job_id)
             if whose is None:
                 return
             self._know(job_id, whose)
@@ -166,6 +170,8 @@ class FeedHub:
         """A place in the hub for as long as the block lasts, for somebody who has read that far."""
         subscriber = Subscriber(principal, read)
         self._subscribers.add(subscriber)
+        if self._cursor is None:
+            self._cursor = read
         try:
             yield subscriber
         finally:
