@@ -1,6 +1,7 @@
 """The local kind: accounts of our own, in tokens signed with a key of this installation."""
 
 import secrets
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from rushes.ports import Account, Clock
 ISSUER = "rushes"
 AUDIENCE = "authenticated"
 LIFETIME = timedelta(days=365)
+REMEMBERED = 1000  # tokens
 SIGN_IN = "Sign in again, or get a new token from POST /api/auth/anonymous."
 
 
@@ -36,9 +38,10 @@ class LocalSessions:
         self._key = key
         self._known = known
         self._clock = clock
+        self._verified: OrderedDict[str, Session] = OrderedDict()
 
     def knows(self, token: str) -> bool:
-        return issuer_of(token) == ISSUER
+        return token in self._verified or issuer_of(token) == ISSUER
 
     def token(self, principal: Principal, *, version: int = 1) -> str:
         """A session token for that version of the account's sessions."""
@@ -74,6 +77,14 @@ class LocalSessions:
 
     def session(self, token: str) -> Session:
         """What a valid token says. Raises Unauthenticated."""
+        known = self._verified.get(token)
+        if known is None or known.expires_at <= self._clock.now():
+            known = self._verified[token] = self._verify(token)  # what it says is for good, until it expires
+            if len(self._verified) > REMEMBERED:
+                self._verified.popitem(last=False)
+        return known
+
+    def _verify(self, token: str) -> Session:
         if len(token) > TOKEN_LIMIT:
             raise Unauthenticated(f"The token is not valid. {SIGN_IN}")
         try:
