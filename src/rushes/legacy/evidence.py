@@ -9,6 +9,7 @@ from hashlib import md5
 from operator import itemgetter
 from typing import Any, Self
 
+from rushes.legacy.pace import Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.reading import Content, Surroundings, Wanted
 from rushes.legacy.rules import wanted
@@ -16,7 +17,7 @@ from rushes.legacy.tables import Shape
 from rushes.legacy.values import moment, text_of
 from rushes.ports.legacy import LegacyDatabase
 
-BATCH_ROWS = 1000
+BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 250
 BATCH_BYTES = 16 * 1024**2
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN = (
@@ -96,22 +97,24 @@ class Evidence:
         name: str,
         last: str | None,
         until: str | None,
+        pace: Pace,
     ) -> AsyncIterator[tuple[Unit, Found | None]]:
         """The rows after a key, up to another, each with its job."""
         shape = self.tables[name]
         end = "" if until is None else f" AND t.{shape.key} <= %(until)s::{shape.key_type}"
         while True:
             range_of = ("true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}") + end
-            params = {"after": last, "until": until, "most": BATCH_ROWS, "bytes": BATCH_BYTES}
+            most = GENTLE_BATCH_ROWS if pace.is_gentle else BATCH_ROWS
+            params = {"after": last, "until": until, "most": most, "bytes": BATCH_BYTES}
             places = {"key": shape.key, "relation": shape.relation, "size": shape.size, "range": range_of}
             bounds = await source.fetch(filled("batch_bounds", **places), params)
             if not bounds:
                 return
             within = f"{range_of} AND t.{shape.key} <= %(last)s::{shape.key_type}"
-            for pair in await self.pairs(
-                source, target, name, within, {"after": last, "until": until, "last": bounds[0][0]}
-            ):
-                yield pair
+            bounded = {"after": last, "until": until, "last": bounds[0][0]}
+            async with pace.step(must_keep_up=True):  # with whatever the caller does with them
+                for pair in await self.pairs(source, target, name, within, bounded):
+                    yield pair
             last = bounds[0][0]
 
     async def pairs(

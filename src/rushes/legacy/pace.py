@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from rushes.legacy.queries import query
 from rushes.ports.legacy import LegacyStatements
 
-GENTLE_ROWS, FEWEST_ROWS = 200, 20
-STEP_BYTES = 512 * 1024  # of log, which a commit of the old app may have to wait for
+GENTLE_ROWS, FEWEST_ROWS = 20, 5
+STEP_BYTES = 64 * 1024  # of log, which a commit of the old app may have to wait for
 LOG_BYTES = 16 * 1024**2  # a second
 LONGEST_REST = 2.0  # seconds
 LOOK_SECONDS = 0.5
+FIRST_LOOK_SECONDS = 0.05
 CALM_SECONDS = 5.0
 
 
@@ -32,6 +33,13 @@ class Pace:
     def is_gentle(self) -> bool:
         """Whether the old app wrote a moment ago."""
         return time.monotonic() - self._stirred_at < CALM_SECONDS
+
+    async def begin(self) -> None:
+        """See whether the old app writes, before the first step."""
+        await self._look()
+        await asyncio.sleep(FIRST_LOOK_SECONDS)
+        self._looked_at = float("-inf")
+        await self._look()
 
     def rows(self, most: int) -> int:
         """How many rows to take in the next step."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from rushes.domain.errors import Conflict, InvalidInput
 from rushes.legacy.bulk import Bulk, Lane, together
-from rushes.legacy.changes import catch_up, drain, follow
+from rushes.legacy.changes import catch_up, follow
 from rushes.legacy.claimed import refuse_claimed
 from rushes.legacy.log import note
 from rushes.legacy.pace import Pace
@@ -97,6 +97,7 @@ async def migrate(
         await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
         await _settle(target, chosen, done)
         pace = Pace(source, target)
+        await pace.begin()
         async with _lanes(source, target, apart, chosen.workers) as lanes:
 
             async def take(some: Sequence[Lane], *names: str) -> None:
@@ -125,12 +126,11 @@ async def keep_following(
     async with target.lock(LOCK):
         await refuse_views(source)
         tables = await shapes(source)
-        aged = time.monotonic()
+        aged, pace = time.monotonic(), Pace(source, target)
         while True:
-            more = await drain(target, source if apart else None, tables=tables)
+            more = await catch_up(target, source if apart else None, tables=tables, pace=pace)
             if more:
                 tell(more)
-                continue
             if time.monotonic() - aged > _AGE_SECONDS:
                 await target.execute(query("choices_age"))
                 await target.fetch(query("give_up"))

@@ -13,6 +13,7 @@ from rushes.legacy.changes import catch_up
 from rushes.legacy.comparing import Difference, compared
 from rushes.legacy.evidence import BATCH_ROWS, UUID, Evidence, Found, Unit
 from rushes.legacy.log import note
+from rushes.legacy.pace import Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.tables import UNITS, Shape, shapes
 from rushes.legacy.transfer import Progress, check
@@ -23,7 +24,7 @@ EXAMPLES = 1000
 _ROUNDS = 6
 _DOUBTFUL = 20_000  # rows of a table that are looked at again
 _PAUSE_SECONDS = 0.5
-_FOLLOW_SECONDS = 2.0
+_FOLLOW_SECONDS = 0.2  # a little at a time: the old app waits for the log that it makes
 _WORTH_SHARING = 20_000  # rows of a table
 
 Each = Callable[[Unit, Found | None], None]
@@ -166,7 +167,8 @@ async def compare(
 ) -> Part:
     """Compare the rows of a share."""
     tables = await shapes(source)
-    evidence = await Evidence.gathered(source, target, tables)
+    evidence, pace = await Evidence.gathered(source, target, tables), Pace(source, target)
+    await pace.begin()
     part = Part()
     with _uncollected():
         for name in UNITS:
@@ -174,7 +176,7 @@ async def compare(
                 total = await _count(source, tables[name])
                 part.doubtful[name] = []
                 part.found.rows[name] = 0
-                async for unit, found in evidence.rows(source, target, name, *share[name]):
+                async for unit, found in evidence.rows(source, target, name, *share[name], pace):
                     _compare(part, unit, found)
                     if each:
                         each(unit, found)
@@ -314,11 +316,14 @@ async def _following(source: LegacyDatabase, target: LegacyDatabase, apart: bool
 
 
 async def _keep_drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
+    pace = Pace(source, target)
     while True:
         await asyncio.sleep(_FOLLOW_SECONDS)
-        await _drained(source, target, apart)
+        await _drained(source, target, apart, pace)
 
 
-async def _drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
+async def _drained(
+    source: LegacyDatabase, target: LegacyDatabase, apart: bool, pace: Pace | None = None
+) -> None:
     if (await source.fetch(query("changes_noted")))[0][0]:
-        await catch_up(target, source if apart else None)
+        await catch_up(target, source if apart else None, pace=pace)

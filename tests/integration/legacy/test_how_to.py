@@ -32,6 +32,9 @@ def terminal(sample_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("RUSHES_DATABASE_URL", sample_url)
     monkeypatch.setenv("RUSHES_DATA_DIR", str(tmp_path / "installation"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "os.nice", lambda _: 0
+    )  # it would slow down all tests that this process runs after it
     return Terminal()
 
 

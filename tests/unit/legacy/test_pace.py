@@ -61,7 +61,16 @@ async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> N
     assert await together(kept, 3) == 1
     assert kept.is_gentle
     assert kept.rows(2000) == GENTLE_ROWS
-    assert kept.rows(50) == 50
+    assert kept.rows(10) == 10
+
+
+async def test_it_looks_twice_before_it_begins() -> None:
+    kept = paced(7, 8)
+    await kept.begin()
+    assert kept.is_gentle
+    calm = paced(7)
+    await calm.begin()
+    assert not calm.is_gentle
 
 
 async def test_it_rests_as_long_as_it_worked() -> None:
@@ -99,7 +108,7 @@ async def test_what_wrote_much_log_rests_until_it_is_on_disk() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "written", "next_rows"),
-    [(200, 0, 200), (20, 1, 40), (40, 2**30, pace.FEWEST_ROWS), (100, pace.STEP_BYTES, 100)],
+    [(20, 0, 20), (5, 1, 10), (10, 2**30, pace.FEWEST_ROWS), (15, pace.STEP_BYTES, 15)],
 )
 def test_how_many_rows_come_next(rows: int, written: int, next_rows: int) -> None:
     assert pace._fitting(rows, written) == next_rows

@@ -9,6 +9,7 @@ import typer
 
 from rushes.bootstrap.takeover import Takeover, open_takeover
 from rushes.cli.legacy.bars import Bars
+from rushes.cli.legacy.manners import give_way
 from rushes.cli.legacy.options import DryRun, Source, seconds_of
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json
@@ -66,6 +67,7 @@ def migrate(
         async with open_takeover(settings(data_dir), source) as at:
             if dry_run:
                 return await plan(at.source)
+            give_way()
             with Bars() as bars:
                 done = await take_over(
                     at.source, at.target, apart=at.apart, choices=choices, progress=bars.show

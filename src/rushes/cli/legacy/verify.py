@@ -12,6 +12,7 @@ import typer
 
 from rushes.bootstrap.takeover import comparing_elsewhere, open_takeover, takeover_storage
 from rushes.cli.legacy.bars import Bars
+from rushes.cli.legacy.manners import give_way
 from rushes.cli.legacy.options import Source
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json, table
@@ -45,6 +46,7 @@ def verify(
         found = settings(data_dir)
         async with AsyncExitStack() as stack:
             at = await stack.enter_async_context(open_takeover(found, source))
+            give_way()
             bars = stack.enter_context(Bars())
             each = also = None
             if csv_file:
