@@ -32,9 +32,13 @@ class Stage:
     comfy: str
     database: str
     url: str
-    pid: int
+    pids: list[int]
     headers: dict[str, str]
     half: tuple[str, Graph]
+
+    def cpu_seconds(self) -> float:
+        """What Rushes' processes have used."""
+        return sum(map(places.own_cpu_seconds, self.pids))
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -61,6 +65,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--posts", type=int, default=300, help="jobs accepted one after the other; 0 leaves them out"
     )
+    parser.add_argument("--apart", action="store_true", help="API and dispatcher as processes of their own")
     parser.add_argument("--rounds", type=int, default=1, help="of each, medians are shown")
     parser.add_argument(
         "--blurs", type=int, help="how many make half a second on that ComfyUI; default: tried out"
@@ -77,14 +82,14 @@ def _measure(chosen: argparse.Namespace, folder: Path, comfy: str, *, real: bool
     _install_picture(types)
     with (
         places.postgres(folder) as database,
-        places.rushes(folder, database, comfy, types) as (url, link, pid),
+        places.rushes(folder, database, comfy, types, apart=chosen.apart) as (url, link, pids),
     ):
         stage = Stage(
             folder=folder,
             comfy=comfy,
             database=database,
             url=url,
-            pid=pid,
+            pids=pids,
             headers=_signed_in(link),
             half=(name, half),
         )
@@ -164,11 +169,11 @@ def _posts(stage: Stage, name: str, graph: Graph, count: int, connections: int) 
     connection.getresponse().read()
     while _queued(stage.comfy):
         time.sleep(0.1)
-    began, cpu = time.perf_counter(), places.own_cpu_seconds(stage.pid)
+    began, cpu = time.perf_counter(), stage.cpu_seconds()
     with ThreadPoolExecutor(connections) as clients:
         list(clients.map(lambda share: _submit(stage, name, len(share), {}), shares))
     through = time.perf_counter() - began
-    cpu = places.own_cpu_seconds(stage.pid) - cpu
+    cpu = stage.cpu_seconds() - cpu
     _cancel_all(stage)
     return {
         "what": f"{len(prompts)} posts over {connections}",
@@ -184,7 +189,7 @@ def _posts(stage: Stage, name: str, graph: Graph, count: int, connections: int) 
 def _through(stage: Stage, name: str, count: int, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
     """Submit over HTTP, and wait until all are completed; times by the database's clock."""
     with psycopg.connect(stage.database, autocommit=True) as connection:
-        cpu, postgres_cpu = places.own_cpu_seconds(stage.pid), places.cpu_seconds(stage.database)
+        cpu, postgres_cpu = stage.cpu_seconds(), places.cpu_seconds(stage.database)
         began = _one(connection, "SELECT clock_timestamp()")
         ids = _submit(stage, name, count, inputs)
         until = time.monotonic() + WAIT_SECONDS
@@ -194,7 +199,7 @@ def _through(stage: Stage, name: str, count: int, inputs: dict[str, Any] | None 
             if time.monotonic() > until:
                 raise SystemExit("jobs are stuck")
             time.sleep(0.02)
-        cpu = places.own_cpu_seconds(stage.pid) - cpu
+        cpu = stage.cpu_seconds() - cpu
         postgres_cpu = places.cpu_seconds(stage.database) - postgres_cpu
         rows = connection.execute(
             "SELECT j.job_id, j.status, j.error_message, e.at FROM workflow_jobs AS j"

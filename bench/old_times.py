@@ -9,15 +9,15 @@ from typing import Any
 from bench.old_app import FIELDS, TIMES, TROUBLES
 
 
-def writes(at: Path, began: float, ended: float) -> dict[str, Any]:
-    """The old app's writes that were due in that time, by how long they took from there, in milliseconds."""
+def writes(at: Path, *spans: tuple[float, float]) -> dict[str, Any]:
+    """The old app's writes that were due in those times, by how long they took from there, in milliseconds."""
     times = array("d")
     times.frombytes((at / TIMES).read_bytes())
     took: list[float] = []
     served: list[float] = []
     for place in range(0, len(times) - len(times) % FIELDS, FIELDS):
         due, start, end = times[place : place + FIELDS]
-        if began <= due < ended:
+        if any(began <= due < ended for began, ended in spans):
             took.append((end - due) * 1000)
             served.append((end - start) * 1000)
     took.sort()

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -78,8 +78,13 @@ def in_database(url: str, name: str) -> str:
 
 
 @contextmanager
-def rushes(at: Path, database: str, comfy_url: str, workflows: Path) -> Iterator[tuple[str, str, int]]:
-    """`rushes up` as a process of its own: address, link that signs the administrator in, process id."""
+def rushes(
+    at: Path, database: str, comfy_url: str, workflows: Path, *, apart: bool = False
+) -> Iterator[tuple[str, str, list[int]]]:
+    """`rushes up` as a process of its own: address, link that signs the administrator in, process ids.
+
+    `apart`: `rushes serve` and `rushes dispatch` instead.
+    """
     environment = {
         "RUSHES_DATABASE_URL": database,
         "RUSHES_WORKFLOWS_DIR": str(workflows),
@@ -89,12 +94,22 @@ def rushes(at: Path, database: str, comfy_url: str, workflows: Path) -> Iterator
         "RUSHES_LIMIT_SUBMITS_PER_MINUTE": "off",
         "RUSHES_LIMIT_JOBS_WAITING": "off",
     }
-    command = ["-m", "rushes", "up", "--no-browser", "--port", "0", "--data-dir", str(at / "rushes")]
     (at / "rushes").mkdir()
     (at / "rushes").chmod(0o700)
-    with process([*command, "--comfy-url", comfy_url], environment, at / "rushes.log") as child:
-        said = [_said(child, at / "rushes.log", word) for word in ("Rushes is up: ", "(once): ")]
-        yield said[0], said[1], child.pid
+    dispatching = ["--comfy-url", comfy_url]
+    main = ["serve"] if apart else ["up", "--no-browser", *dispatching]
+    greeting = "Rushes serves: " if apart else "Rushes is up: "
+    with ExitStack() as stack:
+
+        def start(name: str, *arguments: str) -> subprocess.Popen[str]:
+            command = ["-m", "rushes", *arguments, "--data-dir", str(at / "rushes")]
+            return stack.enter_context(process(command, environment, at / f"{name}.log"))
+
+        children = [start("rushes", *main, "--port", "0")]
+        said = [_said(children[0], at / "rushes.log", word) for word in (greeting, "(once): ")]
+        if apart:
+            children.append(start("dispatch", "dispatch", *dispatching))
+        yield said[0], said[1], [child.pid for child in children]
 
 
 def _said(child: subprocess.Popen[str], log: Path, word: str) -> str:

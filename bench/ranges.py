@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
         at = stack.enter_context(places.folder())
         database = stack.enter_context(places.postgres(at))
         (at / "types").mkdir()
-        url, _, pid = stack.enter_context(places.rushes(at, database, NOBODY, at / "types"))
+        url, _, (pid,) = stack.enter_context(places.rushes(at, database, NOBODY, at / "types"))
         path, token = upload(url, content)
         (at / "file").write_bytes(content)
         port = free_port()

@@ -22,11 +22,12 @@ from bench.old_ledger import compare_ledger, size_of
 from bench.old_rows import TABLES, fill
 from bench.old_times import troubles, writes
 from bench.places import cpu_seconds, folder, postgres, process
+from bench.turns import Turns
 
 WARM_SECONDS = 5.0
 LOG_MB = 2048  # of write-ahead log that is there to be written over
 SHOWN = (
-    "phase", "seconds", "writes", "p50 ms", "p99 ms", "max ms", "p99 ÷ before", "errors", "rows/s", "locked_seconds",
+    "phase", "seconds", "writes", "p50 ms", "p99 ms", "max ms", "p99 ÷ before", "p99 at work", "p99 stopped", "÷", "errors", "rows/s", "locked_seconds",
     "client MB", "server MB", "server CPU s",
 )  # fmt: skip
 _TELL_SECONDS = 30.0
@@ -40,6 +41,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--people", type=int, default=20, help="connections of the old app")
     parser.add_argument("--seconds", type=float, default=60.0, help="to measure before, and on the views")
     parser.add_argument("--rollback", action="store_true", help="and back again, the old app still writing")
+    parser.add_argument(
+        "--turns",
+        type=float,
+        default=0.0,
+        help="stop migrate and verify every so many seconds for as long, and compare the writes of both times",
+    )
+    parser.add_argument("--turning", type=float, default=600.0, help="for how many seconds")
     parser.add_argument("--migrate", default="", help="more options for `rushes legacy migrate`")
     parser.add_argument("--verify", default="", help="more options for `rushes legacy verify`")
     asked = parser.parse_args(arguments)
@@ -83,8 +91,8 @@ class _Bench:
         with self._old_app() as pid:
             self._quiet("warming up", WARM_SECONDS)
             self._quiet("before", self.asked.seconds)
-            self._command("migrate", *self.asked.migrate.split())
-            self._command("verify", *self.asked.verify.split())
+            self._command("migrate", *self.asked.migrate.split(), turns=self.asked.turns)
+            self._command("verify", *self.asked.verify.split(), turns=self.asked.turns)
             self._command("cutover")
             self._quiet("on the views", self.asked.seconds)
             if self.asked.rollback:
@@ -115,12 +123,21 @@ class _Bench:
         with self._phase(name):
             time.sleep(seconds)
 
-    def _command(self, name: str, *more: str) -> None:
+    def _command(self, name: str, *more: str, turns: float = 0) -> None:
         with self._phase(name) as figures:
-            done, figures["client MB"], figures["server MB"] = self._run(name, *more)
+            taken = Turns(turns, self.asked.turning)
+            done, figures["client MB"], figures["server MB"] = self._run(name, *more, turns=taken)
+            figures.update(self._turned(taken))
             figures.update(_of_interest(done))
             if "rows" in figures and figures.get("seconds"):
                 figures["rows/s"] = round(figures["rows"] / figures["seconds"])
+
+    def _turned(self, turns: Turns) -> dict[str, float]:
+        if not turns.stopped:
+            return {}
+        time.sleep(1.5)
+        at_work, stopped = (writes(self.at, *spans)["p99 ms"] for spans in (turns.working, turns.stopped))
+        return {"p99 at work": at_work, "p99 stopped": stopped, "÷": round(at_work / stopped, 2)}
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[dict[str, Any]]:
@@ -131,7 +148,7 @@ class _Bench:
             yield more
         ended, cpu = time.monotonic(), cpu_seconds(self.url) - cpu
         time.sleep(1.5)  # the old app writes its times down twice a second
-        seen = writes(self.at, began, ended)
+        seen = writes(self.at, (began, ended))
         row = {"phase": name, "seconds": round(ended - began, 1), **seen, "server CPU s": round(cpu, 1)}
         seen_wrong = list(troubles(self.at, began, ended))
         row["errors"] = len(seen_wrong)
@@ -144,7 +161,7 @@ class _Bench:
         if name != "warming up":
             self.figures.append(row)
 
-    def _run(self, name: str, *more: str) -> tuple[dict[str, Any], int, int]:
+    def _run(self, name: str, *more: str, turns: Turns) -> tuple[dict[str, Any], int, int]:
         """The command in a process of its own: its report, and the most memory that it and its backends had, in MB."""
         surroundings = {"RUSHES_DATABASE_URL": self.url, "RUSHES_DATA_DIR": str(self.at)}
         out = self.at / f"{name}.json"
@@ -156,8 +173,9 @@ class _Bench:
                 stderr=errors,
             )
             try:
-                client, server = self._watch(child)
+                client, server = self._watch(child, turns)
             finally:
+                turns.end(_family(child.pid))
                 if child.poll() is None:
                     child.terminate()
                     child.wait()
@@ -170,12 +188,13 @@ class _Bench:
                 raise SystemExit("\n".join(self.wrong))
         return json.loads(told or "{}"), client, server
 
-    def _watch(self, child: subprocess.Popen[bytes]) -> tuple[int, int]:
+    def _watch(self, child: subprocess.Popen[bytes], turns: Turns) -> tuple[int, int]:
         client = server = 0
         tell = time.monotonic() + _TELL_SECONDS
         with psycopg.connect(self.url, autocommit=True) as connection:
             while child.poll() is None:
                 time.sleep(_LOOK_SECONDS)
+                turns.look(lambda: _family(child.pid))
                 client = max(client, sum(_memory(pid, "VmHWM") for pid in _family(child.pid)))
                 backends = connection.execute(
                     "SELECT pid FROM pg_stat_activity WHERE application_name = 'rushes legacy'"
@@ -186,7 +205,7 @@ class _Bench:
                     print(
                         "   ",
                         _how_far(connection),
-                        writes(self.at, time.monotonic() - _TELL_SECONDS, time.monotonic()),
+                        writes(self.at, (time.monotonic() - _TELL_SECONDS, time.monotonic())),
                         flush=True,
                     )
         return round(client / 1024), round(server / 1024)
