@@ -237,7 +237,7 @@ async def test_pruned_events_make_old_cursors_invalid(
     ended, waiting = submit(connection), submit(connection)
     change(connection, ended, "status = 'cancelled'")
     between = await events.head()
-    while between.open:  # by another test's database on this server: what that transaction wrote may be pruned too
+    while between.open:  # another database's transaction: what it wrote may be pruned, for all this one knows
         between = await events.head()
     connection.execute("UPDATE public.workflow_job_events SET at = at - interval '90 days'")
     fresh = submit(connection)
