@@ -28,6 +28,9 @@ def show_json(data: Any) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Rows of data; in a pipe one line a row, separated by tabs."""
+    if not rows:
+        say("None found.")
+        return
     if not sys.stdout.isatty():
         for row in rows:
             show("\t".join(row))
