@@ -48,6 +48,12 @@ def main(arguments: Sequence[str]) -> None:
         help="stop migrate and verify every so many seconds for as long, and compare the writes of both times",
     )
     parser.add_argument("--turning", type=float, default=600.0, help="for how many seconds")
+    parser.add_argument(
+        "--head-start",
+        type=int,
+        default=0,
+        help="old rows that migrate takes over before the old app begins; then it is killed, and goes on beside it",
+    )
     parser.add_argument("--migrate", default="", help="more options for `rushes legacy migrate`")
     parser.add_argument("--verify", default="", help="more options for `rushes legacy verify`")
     asked = parser.parse_args(arguments)
@@ -88,6 +94,9 @@ class _Bench:
             for name in TABLES:
                 connection.execute(f"GRANT ALL ON {name} TO service_role".encode())
             _age(connection)
+        if self.asked.head_start:
+            with _told("a head start"):
+                self._begin(self.asked.head_start)
         with self._old_app() as pid:
             self._quiet("warming up", WARM_SECONDS)
             self._quiet("before", self.asked.seconds)
@@ -101,6 +110,21 @@ class _Bench:
             _alive(pid)
         with _told("comparing every row that the old app wrote"):
             self._check()
+
+    def _begin(self, rows: int) -> None:
+        """migrate, killed when so many rows are here."""
+        with (
+            process(
+                ["-m", "rushes", "legacy", "migrate"], self._surroundings(), self.at / "begin.log"
+            ) as child,
+            psycopg.connect(self.url, autocommit=True) as connection,
+        ):
+            while child.poll() is None and _rows_in(connection) < rows:
+                time.sleep(_LOOK_SECONDS)
+            child.kill()
+
+    def _surroundings(self) -> dict[str, str]:
+        return {"RUSHES_DATABASE_URL": self.url, "RUSHES_DATA_DIR": str(self.at)}
 
     @contextmanager
     def _old_app(self) -> Iterator[int]:
@@ -163,12 +187,11 @@ class _Bench:
 
     def _run(self, name: str, *more: str, turns: Turns) -> tuple[dict[str, Any], int, int]:
         """The command in a process of its own: its report, and the most memory that it and its backends had, in MB."""
-        surroundings = {"RUSHES_DATABASE_URL": self.url, "RUSHES_DATA_DIR": str(self.at)}
         out = self.at / f"{name}.json"
         with out.open("w") as file, (self.at / f"{name}.log").open("w") as errors:
             child = subprocess.Popen(
                 [sys.executable, "-m", "rushes", "legacy", name, "--json", *more],
-                env=os.environ | surroundings,
+                env=os.environ | self._surroundings(),
                 stdout=file,
                 stderr=errors,
             )
@@ -252,6 +275,18 @@ def _how_far(connection: psycopg.Connection[Any]) -> str:
     ).fetchone()
     assert told
     return f"{told[0]:,} rows in, {told[1]:,} changes noted, {told[2]}; {' '.join(str(told[3]).split())}"
+
+
+def _rows_in(connection: psycopg.Connection[Any]) -> int:
+    if not (connection.execute("SELECT to_regclass('rushes_legacy.progress') IS NOT NULL").fetchone() or [0])[
+        0
+    ]:
+        return 0
+    told = connection.execute(
+        "SELECT coalesce(sum(rows_done), 0) FROM rushes_legacy.progress WHERE step = 'migrate'"
+    ).fetchone()
+    assert told
+    return int(told[0])
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rushes.domain.errors import Conflict
-from rushes.legacy.pace import GENTLE_ROWS, Pace
+from rushes.legacy.pace import GENTLE_CHANGES, Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import SWEEP, look_through, present
 from rushes.legacy.tables import UNITS, Shape, shapes, size_of
@@ -82,7 +82,7 @@ async def catch_up(
     followed, more = 0, True
     while more:
         async with keeping.step(must_keep_up=True):
-            most = GENTLE_ROWS if keeping.is_gentle else MOST
+            most = GENTLE_CHANGES if keeping.is_gentle else MOST
             last = await drain(target, source, tables=tables, most=most)
         followed, more = followed + last, last >= most
     return followed

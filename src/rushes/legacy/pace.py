@@ -9,6 +9,7 @@ from rushes.legacy.queries import query
 from rushes.ports.legacy import LegacyStatements
 
 GENTLE_ROWS, FEWEST_ROWS = 20, 5
+GENTLE_CHANGES = 100  # a step; fewer wouldn't keep up with an app on a busy machine
 STEP_BYTES = 64 * 1024  # of log, which a commit of the old app may have to wait for
 LOG_BYTES = 16 * 1024**2  # a second
 LONGEST_REST = 2.0  # seconds
@@ -49,7 +50,7 @@ class Pace:
     async def step(self, *, must_keep_up: bool = False) -> AsyncIterator[None]:
         """One step of the work. While the old app writes there is one at a time, and a rest after it.
 
-        What `must_keep_up` with the app rests no longer than it worked, and does nothing for the next step's size.
+        What `must_keep_up` with the app rests half as long, and does nothing for the next step's size.
         """
         await self._look()
         if not self.is_gentle:
@@ -59,7 +60,9 @@ class Pace:
             began, before = time.monotonic(), None if must_keep_up else await self._logged()
             yield
             rest = time.monotonic() - began
-            if before is not None:
+            if before is None:
+                rest /= 2
+            else:
                 written = await self._logged() - before
                 self._rows = _fitting(self._rows, written)
                 rest = max(rest, written / LOG_BYTES)
