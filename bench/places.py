@@ -124,6 +124,14 @@ def _said(child: subprocess.Popen[str], log: Path, word: str) -> str:
 
 
 @contextmanager
+def bare(at: Path, database: str) -> Iterator[str]:
+    """The least that a POST can cost, as a process of its own."""
+    with process(["-m", "bench.bare", database], {}, at / "bare.log") as child:
+        assert child.stdout
+        yield child.stdout.readline().strip()
+
+
+@contextmanager
 def demo(at: Path) -> Iterator[str]:
     """The demo server as a process of its own."""
     options = ["--port", "0", "--base-directory", str(at / "comfyui"), "--extra-nodes"]
