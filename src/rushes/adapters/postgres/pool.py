@@ -77,6 +77,7 @@ class Database:
         }
         self._has_sessions = prepare_threshold is not None
         self._flushes = Flushes(lambda: self.fetch(query("flush")))
+        self._under_way = 0
 
     async def open(self) -> None:
         """Connect. Raises Unavailable, or InvalidSetting when the user who connects may not take the roles."""
@@ -127,17 +128,24 @@ class Database:
             return await cursor.fetchone() if cursor.description else None
 
     async def fetch_then_flush(
-        self, statement: LiteralString, params: Params | None = None
+        self, statement: LiteralString, params: Params | None = None, *, alone_at_once: bool = False
     ) -> TupleRow | None:
         """As `fetch`, and as durable when it returns; but its locks are free before the flush is waited for.
 
         For statements that lock what others wait for: a server's row, a person's count. What is seen meanwhile may
-        still be undone by a crash, so only what is safe to be seen too early belongs here.
+        still be undone by a crash, so only what is safe to be seen too early belongs here. With `alone_at_once` it
+        keeps its locks after all, and saves a round trip, while no other such statement is on its way.
         """
-        row = await self.fetch(statement, params, durable=False)
-        if self._has_sessions:
-            await self._flushes.wait()
-        return row
+        together, self._under_way = self._under_way > 0, self._under_way + 1
+        try:
+            if alone_at_once and not together:
+                return await self.fetch(statement, params)
+            row = await self.fetch(statement, params, durable=False)
+            if self._has_sessions:
+                await self._flushes.wait()
+            return row
+        finally:
+            self._under_way -= 1
 
     async def fetch_all(
         self, statement: LiteralString, params: Params | None = None, *, durable: bool = True

@@ -43,7 +43,7 @@ class PostgresJobWriter:
             **submit_limits(limits),
         }
         try:
-            row = await self._database.fetch_then_flush(query("submit_job"), asked)
+            row = await self._database.fetch_then_flush(query("submit_job"), asked, alone_at_once=True)
         except errors.ForeignKeyViolation as error:
             raise Forbidden("Your account is gone; reload the page to get a new one.") from error
         assert row is not None
