@@ -162,9 +162,6 @@ async def test_others_transactions_hold_nothing_up(
         running = asyncio.create_task(hub.run())
         browser = Browser(await events.head())
         try:
-            async with asyncio.timeout(10):
-                while hub._cursor is None:
-                    await asyncio.sleep(0.01)
             await browser.read(hub, 1)
             for _ in range(3):
                 writers[1].write(job := jobs.pop())

@@ -42,7 +42,7 @@ TABLES: dict[str, Access] = {
     "public.workflow_job_events": Access(
         owner=10, admin=10, stranger=0, visitor=0, service="SELECT, INSERT, DELETE"
     ),
-    "public.workflow_prompts": Access(owner=3, admin=3, stranger=0, visitor=0),
+    "public.workflow_prompts": Access(owner=3, admin=3, stranger=0, visitor=0, hidden=frozenset({"client_id"})),
     "public.comfy_servers": Access(owner=0, stranger=0, visitor=0, admin=1),
     "public.dispatchers": Access(),
     "public.uploads": Access(

@@ -36,10 +36,11 @@ class Ear:
     def _listen(self) -> None:
         while True:
             try:
-                self._listener.accept()[0].close()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
-            self.came += 1
+            self.came += 1  # before whoever came gets to know
+            connection.close()
 
     def close(self) -> None:
         # or the thread would go on waiting
