@@ -15,8 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from rushes.adapters.postgres.queries import query
-from rushes.services.lane import SWAP_WAIT
-from rushes.services.room import PREFETCH
+from rushes.services.lane import PREFETCH, SWAP_WAIT
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NO_LIMIT = 2**31 - 1

@@ -10,13 +10,13 @@ import structlog
 from rushes.domain.errors import Unavailable
 from rushes.ports import Claim, DispatchQueue, Server
 from rushes.services.hold import Hold, LeaseLost
-from rushes.services.room import Room
 from rushes.services.runner import Runner
 
 log = structlog.get_logger("rushes.lane")
 
 SWAP_WAIT = 1.5  # seconds
 RESTING = 30.0  # the dispatcher looks for work every second, and wakes the lanes when there is some
+PREFETCH = 1  # one job beyond the slots: its uploads overlap the run before it
 
 
 class Lane:
@@ -38,7 +38,7 @@ class Lane:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._holds = holds
-        self._room = Room()
+        self._occupying = 0
         self._latest: Hold | None = None
         self._idle_since = float("-inf")
         self._wake = asyncio.Event()
@@ -70,17 +70,18 @@ class Lane:
         return self._idle_since + SWAP_WAIT - time.monotonic()
 
     async def _claim_one(self) -> bool:
+        depth = self.server.slots + PREFETCH
         if (
             self.server.state != "up"
             or not self.server.enabled
             or self.server.draining
-            or not self._room.is_there(self.server.slots)
+            or self._occupying >= depth
         ):
             return False
         claim = await self._queue.claim(
             owner=self._owner,
             server=self.server,
-            depth=self._room.depth(self.server.slots),
+            depth=depth,
             cold=self._swap_in() <= 0,
             lease_seconds=self._lease_seconds,
         )
@@ -96,7 +97,7 @@ class Lane:
             hold.follow(self._latest)
         self._latest = hold
         self._holds[claim.job_id] = hold
-        self._room.take(hold)  # now, not when the task starts: the next claim looks at it
+        self._occupying += 1  # now, not when the task starts: the next claim looks at it
         task = asyncio.create_task(self._run(hold), name=f"job {claim.job_id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -105,9 +106,13 @@ class Lane:
         structlog.contextvars.bind_contextvars(  # for every line of this task, whoever writes it
             job_id=str(hold.job_id), attempt=hold.claim.attempt, server=hold.claim.server_url
         )
+        occupies = True
 
-        def executed(ran_seconds: float | None = None) -> None:
-            if self._room.free(hold, ran_seconds):
+        def executed() -> None:
+            nonlocal occupies
+            if occupies:
+                occupies = False
+                self._occupying -= 1
                 self._idle_since = time.monotonic()
                 self.wake()
 

@@ -78,11 +78,8 @@ class Runner:
         self._stall_seconds = stall_seconds
         self._pulses: defaultdict[UUID, Pulse] = defaultdict(Pulse)
 
-    async def run(self, hold: Hold, executed: Callable[[float | None], None]) -> None:
-        """Work on a claim until its row says how it ended.
-
-        `executed` is called when the GPU is free again, with the seconds that it worked if ComfyUI told them.
-        """
+    async def run(self, hold: Hold, executed: Callable[[], None]) -> None:
+        """Work on a claim until its row says how it ended; `executed` is called when the GPU is free again."""
         claim = hold.claim
         server = self._comfy.at(claim.server_url)
         try:
@@ -126,9 +123,7 @@ class Runner:
         words = f"Rushes itself failed ({type(error).__name__}); its log says where. Run the job again."
         await self._settle.failed(hold.claim, JobErrorCode.INTERNAL, words)
 
-    async def _attempt(
-        self, hold: Hold, server: ComfyServer, executed: Callable[[float | None], None]
-    ) -> None:
+    async def _attempt(self, hold: Hold, server: ComfyServer, executed: Callable[[], None]) -> None:
         claim = hold.claim
         if hold.cancel_requested and not claim.graph_sent:
             await self._settle.cancelled(claim)
@@ -153,7 +148,7 @@ class Runner:
             made = self._made(hold, workflow, entry)
             keys = result_keys(claim, made) if made else []
             is_ours = await insist(lambda: self._queue.executed(claim, ran_seconds=ran_seconds, keys=keys))
-            executed(ran_seconds)  # after the row: the lane looks at once, and must find the place free
+            executed()  # after the row: the lane looks at once, and must find the place free
             if not is_ours:
                 raise LeaseLost
             # within the block: the result doesn't wait for a socket's end

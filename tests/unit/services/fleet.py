@@ -62,14 +62,14 @@ class Works:
 
     def __init__(self) -> None:
         self.in_hand: dict[UUID, Hold] = {}
-        self.free: dict[UUID, Callable[..., None]] = {}
+        self.free: dict[UUID, Callable[[], None]] = {}
         self.breaks: type[Exception] | None = None
         self._finish = asyncio.Event()
 
     def finish(self) -> None:
         self._finish.set()
 
-    async def run(self, hold: Hold, executed: Callable[..., None]) -> None:
+    async def run(self, hold: Hold, executed: Callable[[], None]) -> None:
         self.in_hand[hold.job_id], self.free[hold.job_id] = hold, executed
         if self.breaks is not None:
             raise self.breaks("broken")
