@@ -178,7 +178,8 @@ def test_a_restart_loses_queue_and_history_and_keeps_files(server: DemoServer, d
         socket.recv(5)
         server.restart()
         with pytest.raises(ConnectionClosed):
-            socket.recv(5)
+            while True:  # what was on its way comes first
+                socket.recv(5)
     demo.http.close()
     again = Comfy(server.url)
     assert [again.get(f"/history/{each}") for each in (done["prompt"][1], running_id, pending_id)] == [
