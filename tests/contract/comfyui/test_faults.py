@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from rushes.testing.comfyui import DemoServer
 from tests.contract.comfyui.api import Comfy, parse, wait_for
@@ -168,6 +169,12 @@ def test_history_comes_late(server: DemoServer, demo: Comfy) -> None:
     assert demo.entry(run.prompt_id)["status"]["completed"]
 
 
+def read_on(socket: ClientConnection) -> None:
+    """What was on its way comes first."""
+    while True:
+        socket.recv(5)
+
+
 def test_a_restart_loses_queue_and_history_and_keeps_files(server: DemoServer, demo: Comfy) -> None:
     done = demo.entry(demo.submit(quick()).prompt_id)
     item = done["outputs"]["2"]["images"][0]
@@ -178,8 +185,7 @@ def test_a_restart_loses_queue_and_history_and_keeps_files(server: DemoServer, d
         socket.recv(5)
         server.restart()
         with pytest.raises(ConnectionClosed):
-            while True:  # what was on its way comes first
-                socket.recv(5)
+            read_on(socket)
     demo.http.close()
     again = Comfy(server.url)
     assert [again.get(f"/history/{each}") for each in (done["prompt"][1], running_id, pending_id)] == [
