@@ -4,7 +4,6 @@ Run as a process of its own: `python -m bench.bare DATABASE_URL` prints its addr
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,8 @@ from fastapi import FastAPI, Response
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
+
+from rushes.bootstrap.serving import listening_socket
 
 CREATE = b"CREATE TABLE IF NOT EXISTS bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text, inputs jsonb)"
 INSERT = b"INSERT INTO bare AS b (kind, inputs) VALUES (%s, %s) RETURNING to_json(b)::text"
@@ -53,10 +54,7 @@ def bare(url: str) -> FastAPI:
 
 async def main(url: str) -> None:
     """Serve until killed."""
-    # the protocol is named: asyncio turns Nagle off only where it is
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
+    listener = listening_socket("127.0.0.1", 0)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     server = uvicorn.Server(uvicorn.Config(bare(url), log_config=None, access_log=False, ws="none"))
     await server.serve([listener])

@@ -30,6 +30,7 @@ SHOWN = (
     "phase", "seconds", "writes", "p50 ms", "p99 ms", "max ms", "p99 ÷ before", "p99 at work", "p99 stopped", "÷", "errors", "rows/s", "locked_seconds",
     "client MB", "server MB", "server CPU s",
 )  # fmt: skip
+_ROWS_IN = "SELECT coalesce(sum(rows_done), 0) FROM rushes_legacy.progress WHERE step = 'migrate'"
 _TELL_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 
@@ -268,7 +269,7 @@ def _of_interest(done: dict[str, Any]) -> dict[str, Any]:
 
 def _how_far(connection: psycopg.Connection[Any]) -> str:
     told = connection.execute(
-        "SELECT (SELECT coalesce(sum(rows_done), 0) FROM rushes_legacy.progress WHERE step = 'migrate'),"
+        f"SELECT ({_ROWS_IN}),"
         " (SELECT count(*) FROM rushes_legacy.changes), pg_size_pretty(pg_database_size(current_database())),"
         " (SELECT string_agg(DISTINCT left(query, 60), ' | ') FROM pg_stat_activity"
         "  WHERE application_name = 'rushes legacy' AND state = 'active')"
@@ -278,13 +279,11 @@ def _how_far(connection: psycopg.Connection[Any]) -> str:
 
 
 def _rows_in(connection: psycopg.Connection[Any]) -> int:
-    if not (connection.execute("SELECT to_regclass('rushes_legacy.progress') IS NOT NULL").fetchone() or [0])[
-        0
-    ]:
+    """How many migrate has booked; none before the schema is there."""
+    try:
+        told = connection.execute(_ROWS_IN).fetchone()
+    except psycopg.errors.UndefinedTable:
         return 0
-    told = connection.execute(
-        "SELECT coalesce(sum(rows_done), 0) FROM rushes_legacy.progress WHERE step = 'migrate'"
-    ).fetchone()
     assert told
     return int(told[0])
 

@@ -32,6 +32,9 @@ class PromptEvents:
 
     async def __aenter__(self) -> Self:
         await self._connect()
+        self._client_id = self._client_id or self._prompt_id.replace(
+            "-", ""
+        )  # heard, once it can be connected
         self._keeper = asyncio.create_task(self._keep(), name=f"events {self._prompt_id}")
         return self
 
@@ -47,7 +50,7 @@ class PromptEvents:
     @property
     def client_id(self) -> str:
         """What to send the prompt with."""
-        self._client_id = self._client_id or self._prompt_id.replace("-", "")
+        assert self._client_id
         return self._client_id
 
     @property

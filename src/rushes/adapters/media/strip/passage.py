@@ -27,14 +27,14 @@ async def stripped(
     Formats that are handled are first read whole, so that nothing goes out before it is sure how. Raises
     StorageFull and Unavailable of `temp_dir`, and whatever the stream raises.
     """
-    head = await _head(stream)
+    head, _ = await _first(stream, HEAD_BYTES)
     content_type = sniff(head, filename=filename)
     if content_type not in PLANS:
         yield head
         async for block in stream:
             yield block
         return
-    head, is_whole = await _small(head, stream)
+    head, is_whole = await _first(stream, _AT_ONCE, head)
     if is_whole:
         yield await off_loop(partial(_stripped_at_once, head, content_type, filename))
         return
@@ -47,26 +47,18 @@ async def stripped(
             yield block
 
 
-async def _head(stream: AsyncIterator[bytes]) -> bytes:
-    blocks: list[bytes] = []
-    size = 0
-    async for block in stream:
-        blocks.append(block)
-        size += len(block)
-        if size >= HEAD_BYTES:
-            break
-    return b"".join(blocks)
-
-
-async def _small(head: bytes, stream: AsyncIterator[bytes]) -> tuple[bytes, bool]:
-    """Some more of the stream, and whether that is all."""
-    blocks, size = [head], len(head)
-    async for block in stream:
-        blocks.append(block)
-        size += len(block)
-        if size >= _AT_ONCE:
-            return b"".join(blocks), False
-    return b"".join(blocks), True
+async def _first(stream: AsyncIterator[bytes], most: int, before: bytes = b"") -> tuple[bytes, bool]:
+    """What came before and the blocks up to `most` bytes together, and whether that is all."""
+    blocks, size = [before], len(before)
+    if size < most:
+        async for block in stream:
+            blocks.append(block)
+            size += len(block)
+            if size >= most:
+                break
+        else:
+            return b"".join(blocks), True
+    return b"".join(blocks), False
 
 
 def _stripped_at_once(whole: bytes, content_type: str, filename: str) -> bytes:
