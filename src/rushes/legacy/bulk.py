@@ -65,12 +65,12 @@ class Bulk:
     async def _lane(self, lane: Lane, progress: Progressed) -> None:
         there_is_more = True
         while there_is_more:
-            async with self.pace.step():
-                there_is_more = await self._step(lane, progress)
+            async with self.pace.step() as gentle:
+                there_is_more = await self._step(lane, progress, gentle=gentle)
 
-    async def _step(self, lane: Lane, progress: Progressed) -> bool:
+    async def _step(self, lane: Lane, progress: Progressed, *, gentle: bool) -> bool:
         """One batch; whether there was one."""
-        batch = await self._next()
+        batch = await self._next(self.pace.rows(self.batch_rows, gentle=gentle))
         if batch is None:
             return False
         written = await self._patiently(lane, batch)
@@ -84,7 +84,7 @@ class Bulk:
         progress(self.rows)
         return True
 
-    async def _next(self) -> _Batch | None:
+    async def _next(self, rows: int) -> _Batch | None:
         shape = self.tables[self.name]
         async with self._asking:
             bounds = await self.source.fetch(
@@ -95,7 +95,7 @@ class Bulk:
                     size=size_of(self.tables, self.name),
                     range=after(shape, self._end),
                 ),
-                {"after": self._end, "most": self.pace.rows(self.batch_rows), "bytes": self.batch_bytes},
+                {"after": self._end, "most": rows, "bytes": self.batch_bytes},
             )
             if not bounds:
                 return None

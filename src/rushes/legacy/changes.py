@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rushes.domain.errors import Conflict
-from rushes.legacy.pace import GENTLE_CHANGES, Pace
+from rushes.legacy.pace import GENTLE_CHANGES, KEEPING_UP, Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import SWEEP, look_through, present
 from rushes.legacy.tables import UNITS, Shape, shapes, size_of
@@ -49,10 +49,12 @@ async def drain(
     *,
     tables: Mapping[str, Shape] | None = None,
     most: int = MOST,
+    lazily: bool = False,
 ) -> int:
     """Follow noted changes, up to `most`; how many there were. 0: none is left.
 
-    `source` where the old tables are in another database. Call it in a transaction to have them all or none.
+    `source` where the old tables are in another database. Call it in a transaction to have them all or none. `lazily`:
+    its commit waits for no disk, where a crash that undoes what was followed undoes that it was taken, too.
     """
     apart = source is not None and source is not target
     origin = source if source is not None else target
@@ -61,6 +63,8 @@ async def drain(
     async with origin.transaction(), target.transaction():
         # of two who follow the same row at once, the one who read it earlier might write it later
         await target.execute(query("changes_alone"))
+        if lazily and not apart:
+            await target.execute(query("changes_lazily"))
         taken = {name: (ids, n) for name, ids, n in await origin.fetch(query("changes_take"), {"most": most})}
         for name in taken.get(SWEEP, ((), 0))[0]:
             await look_through(target, origin, known, name, apart=apart)
@@ -81,9 +85,9 @@ async def catch_up(
     keeping = pace or Pace(source or target, target)
     followed, more = 0, True
     while more:
-        async with keeping.step(must_keep_up=True):
-            most = GENTLE_CHANGES if keeping.is_gentle else MOST
-            last = await drain(target, source, tables=tables, most=most)
+        async with keeping.step(rest=KEEPING_UP) as gentle:
+            most = GENTLE_CHANGES if gentle else MOST
+            last = await drain(target, source, tables=tables, most=most, lazily=True)
         followed, more = followed + last, last >= most
     return followed
 

@@ -17,7 +17,8 @@ from rushes.legacy.tables import Shape
 from rushes.legacy.values import moment, text_of
 from rushes.ports.legacy import LegacyDatabase
 
-BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 250
+BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 100
+REST = 1.5  # times as long as a step, in each of the processes that share the rows, while the old app writes
 BATCH_BYTES = 16 * 1024**2
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN = (
@@ -112,7 +113,7 @@ class Evidence:
                 return
             within = f"{range_of} AND t.{shape.key} <= %(last)s::{shape.key_type}"
             bounded = {"after": last, "until": until, "last": bounds[0][0]}
-            async with pace.step(must_keep_up=True):  # with whatever the caller does with them
+            async with pace.step(rest=REST):  # with whatever the caller does with them
                 for pair in await self.pairs(source, target, name, within, bounded):
                     yield pair
             last = bounds[0][0]

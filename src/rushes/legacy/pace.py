@@ -10,12 +10,13 @@ from rushes.ports.legacy import LegacyStatements
 
 GENTLE_ROWS, FEWEST_ROWS = 20, 5
 GENTLE_CHANGES = 100  # a step; fewer wouldn't keep up with an app on a busy machine
+KEEPING_UP = 0.5  # times as long as its step rests what must keep up with the app
 STEP_BYTES = 64 * 1024  # of log, which a commit of the old app may have to wait for
 LOG_BYTES = 16 * 1024**2  # a second
 LONGEST_REST = 2.0  # seconds
 LOOK_SECONDS = 0.5
 FIRST_LOOK_SECONDS = 0.05
-CALM_SECONDS = 5.0
+CALM_SECONDS = 5.0  # changes_lately.sql says the same
 
 
 class Pace:
@@ -37,36 +38,38 @@ class Pace:
 
     async def begin(self) -> None:
         """See whether the old app writes, before the first step."""
+        if (await self._source.fetch(query("changes_lately")))[0][0]:
+            self._stirred_at = time.monotonic()
         await self._look()
         await asyncio.sleep(FIRST_LOOK_SECONDS)
         self._looked_at = float("-inf")
         await self._look()
 
-    def rows(self, most: int) -> int:
-        """How many rows to take in the next step."""
-        return min(most, self._rows) if self.is_gentle else most
+    def rows(self, most: int, *, gentle: bool) -> int:
+        """How many rows to take in a step."""
+        return min(most, self._rows) if gentle else most
 
     @asynccontextmanager
-    async def step(self, *, must_keep_up: bool = False) -> AsyncIterator[None]:
-        """One step of the work. While the old app writes there is one at a time, and a rest after it.
+    async def step(self, *, rest: float | None = None) -> AsyncIterator[bool]:
+        """One step of the work, and whether it is to be a gentle one. While the old app writes there is one at a
+        time, and a rest after it.
 
-        What `must_keep_up` with the app rests half as long, and does nothing for the next step's size.
+        `rest` is how many times as long as the step; None: as long, or as its log needs, which also decides how many
+        rows the next one takes.
         """
         await self._look()
         if not self.is_gentle:
-            yield
+            yield False
             return
         async with self._alone:
-            began, before = time.monotonic(), None if must_keep_up else await self._logged()
-            yield
-            rest = time.monotonic() - began
-            if before is None:
-                rest /= 2
-            else:
+            began, before = time.monotonic(), await self._logged() if rest is None else None
+            yield True  # however long that was: a process that was stopped doesn't begin with a large one
+            pause = (time.monotonic() - began) * (1.0 if rest is None else rest)
+            if before is not None:
                 written = await self._logged() - before
                 self._rows = _fitting(self._rows, written)
-                rest = max(rest, written / LOG_BYTES)
-            await asyncio.sleep(min(LONGEST_REST, rest))
+                pause = max(pause, written / LOG_BYTES)
+            await asyncio.sleep(min(LONGEST_REST, pause))
 
     async def _logged(self) -> int:
         return int((await self._target.fetch(query("log_written")))[0][0])

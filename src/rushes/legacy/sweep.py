@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from rushes.domain.errors import Conflict
+from rushes.legacy.pace import Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.tables import UNITS, Shape
 from rushes.ports.legacy import LegacyStatements
@@ -13,7 +15,7 @@ SWEEP = "sweep"
 FEW = 100
 SHARE = 0.1
 """Of a table's jobs: more than that don't go on their own."""
-_BATCH = 5000
+_BATCH, _GENTLE_BATCH = 5000, 1000
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -24,17 +26,19 @@ async def sweep(
     *,
     apart: bool,
     let_go: bool = False,
+    pace: Pace | None = None,
 ) -> int:
     """Note every job that no old row stands behind, for `drain` to let go; how many. The triggers stand by now.
 
-    Raises Conflict when that are so many that it may be the wrong database, unless `let_go`.
+    With a `pace` in small steps while the old app writes. Raises Conflict when that are so many that it may be the
+    wrong database, unless `let_go`.
     """
     noted = 0
     async with source.transaction():
         for name in UNITS:
             if name not in tables:
                 continue
-            gone = await look_through(target, source, tables, name, apart=apart)
+            gone = await look_through(target, source, tables, name, apart=apart, pace=pace)
             if gone > FEW and not let_go:
                 await _doubt(target, tables[name], gone)
             noted += gone
@@ -57,6 +61,7 @@ async def look_through(
     name: str,
     *,
     apart: bool,
+    pace: Pace | None = None,
 ) -> int:
     """Note every job of the table that no old row stands behind; of emptied items, all datasets. How many."""
     if name == "data":
@@ -65,22 +70,25 @@ async def look_through(
     if name not in tables or name not in UNITS:
         return 0
     shape = tables[name]
-    if apart:
-        return await _compare(target, source, shape)
+    if apart or (pace and pace.is_gentle):
+        return await _compare(target, source, shape, pace)
     return await source.execute(filled("sweep_here", name=name, relation=shape.relation, key=shape.key))
 
 
-async def _compare(target: LegacyStatements, source: LegacyStatements, shape: Shape) -> int:
+async def _compare(
+    target: LegacyStatements, source: LegacyStatements, shape: Shape, pace: Pace | None
+) -> int:
     last: str | None = None
     noted = 0
     while True:
-        asked = {"name": shape.name, "after": last, "most": _BATCH}
-        ids = [row for (row,) in await target.fetch(query("sweep_ids"), asked)]
-        if not ids:
-            return noted
-        gone = sorted(set(ids) - await present(source, shape, ids))
-        noted += await source.execute(query("sweep_note"), {"name": shape.name, "ids": gone})
-        last = ids[-1]
+        async with pace.step(rest=1.0) if pace else nullcontext(False) as gentle:
+            asked = {"name": shape.name, "after": last, "most": _GENTLE_BATCH if gentle else _BATCH}
+            ids = [row for (row,) in await target.fetch(query("sweep_ids"), asked)]
+            if not ids:
+                return noted
+            gone = sorted(set(ids) - await present(source, shape, ids))
+            noted += await source.execute(query("sweep_note"), {"name": shape.name, "ids": gone})
+            last = ids[-1]
 
 
 async def present(source: LegacyStatements, shape: Shape, ids: list[str]) -> set[str]:

@@ -94,10 +94,10 @@ async def migrate(
         began = time.monotonic()
         await refuse_claimed(target, source, tables)
         await follow(source, tables)
-        await sweep(target, source, tables, apart=apart, let_go=chosen.let_go)
-        await _settle(target, chosen, done)
         pace = Pace(source, target)
         await pace.begin()
+        await sweep(target, source, tables, apart=apart, let_go=chosen.let_go, pace=pace)
+        await _settle(target, chosen, done)
         async with _lanes(source, target, apart, chosen.workers) as lanes:
 
             async def take(some: Sequence[Lane], *names: str) -> None:

@@ -24,7 +24,7 @@ EXAMPLES = 1000
 _ROUNDS = 6
 _DOUBTFUL = 20_000  # rows of a table that are looked at again
 _PAUSE_SECONDS = 0.5
-_FOLLOW_SECONDS = 0.2  # a little at a time: the old app waits for the log that it makes
+_FOLLOW_SECONDS = 0.05  # a little at a time: the old app waits for the log that it makes
 _WORTH_SHARING = 20_000  # rows of a table
 
 Each = Callable[[Unit, Found | None], None]

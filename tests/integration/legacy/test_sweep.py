@@ -4,6 +4,7 @@ import pytest
 
 from rushes.domain.errors import Conflict
 from rushes.legacy.changes import drain
+from rushes.legacy.pace import Pace
 from rushes.legacy.sweep import sweep
 from rushes.legacy.tables import shapes
 from rushes.legacy.verify import Verification, verify
@@ -39,11 +40,19 @@ def follow(target: str, old: str) -> int:
     return wait(run())
 
 
-def swept(target: str, old: str, *, let_go: bool = False) -> int:
+def swept(target: str, old: str, *, let_go: bool = False, busy: bool = False) -> int:
+    """`busy`: the old app wrote a moment ago."""
+
     async def run() -> int:
         async with both(target, old) as (source, here):
-            tables = await shapes(source)
-            return await sweep(here, source, tables, apart=old != target, let_go=let_go)
+            tables, pace = await shapes(source), Pace(source, here)
+            if busy:
+                await source.execute(
+                    "INSERT INTO rushes_legacy.changes (legacy_table, legacy_id) VALUES ('data', 'x')"
+                )
+            await pace.begin()
+            assert pace.is_gentle == busy
+            return await sweep(here, source, tables, apart=old != target, let_go=let_go, pace=pace)
 
     return wait(run())
 
@@ -84,7 +93,8 @@ def test_emptied_items_and_datasets(sample_url: str, old_url: str) -> None:
     assert "datasets" not in counted(sample_url)
 
 
-def test_rows_deleted_without_triggers(sample_url: str, old_url: str) -> None:
+@pytest.mark.parametrize("busy", [False, True])
+def test_rows_deleted_without_triggers(sample_url: str, old_url: str, busy: bool) -> None:
     move(sample_url, old_url)
     before = counted(sample_url)
     rows(
@@ -95,7 +105,7 @@ def test_rows_deleted_without_triggers(sample_url: str, old_url: str) -> None:
     follow(sample_url, old_url)
     assert counted(sample_url) == before
     assert ("multitalk_jobs", "prompt-0016", "row") in differences(sample_url, old_url)
-    gone = swept(sample_url, old_url)
+    gone = swept(sample_url, old_url, busy=busy)
     assert gone > 1
     assert follow(sample_url, old_url) >= gone
     assert counted(sample_url)["multitalk_jobs"] == before["multitalk_jobs"] - 1

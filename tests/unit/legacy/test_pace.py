@@ -9,6 +9,7 @@ import pytest
 
 from rushes.legacy import pace
 from rushes.legacy.pace import GENTLE_ROWS, Pace
+from rushes.legacy.queries import query
 
 pytestmark = pytest.mark.anyio
 
@@ -16,10 +17,13 @@ pytestmark = pytest.mark.anyio
 class Noted:
     """A database that says how many changes were noted."""
 
-    def __init__(self, *told: int) -> None:
+    def __init__(self, *told: int, lately: bool = False) -> None:
         self._told = list(told)
+        self._lately = lately
 
-    async def fetch(self, _statement: object, _params: object = None) -> Sequence[tuple[Any, ...]]:
+    async def fetch(self, statement: object, _params: object = None) -> Sequence[tuple[Any, ...]]:
+        if statement == query("changes_lately"):
+            return [(self._lately,)]
         return [(self._told.pop(0) if len(self._told) > 1 else self._told[0],)]
 
 
@@ -52,7 +56,7 @@ async def test_while_nobody_writes_all_lanes_work() -> None:
     kept = paced(7)
     assert await together(kept, 3) == 3
     assert not kept.is_gentle
-    assert kept.rows(2000) == 2000
+    assert kept.rows(2000, gentle=kept.is_gentle) == 2000
 
 
 async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> None:
@@ -60,8 +64,8 @@ async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> N
     await together(kept, 1)  # one look says nothing yet
     assert await together(kept, 3) == 1
     assert kept.is_gentle
-    assert kept.rows(2000) == GENTLE_ROWS
-    assert kept.rows(10) == 10
+    assert kept.rows(2000, gentle=True) == GENTLE_ROWS
+    assert kept.rows(10, gentle=True) == 10
 
 
 async def test_it_looks_twice_before_it_begins() -> None:
@@ -71,6 +75,23 @@ async def test_it_looks_twice_before_it_begins() -> None:
     calm = paced(7)
     await calm.begin()
     assert not calm.is_gentle
+
+
+async def test_what_was_noted_a_moment_ago_tells_it_too() -> None:
+    kept = Pace(Noted(7, lately=True), Noted(0))  # type: ignore[arg-type]
+    await kept.begin()
+    assert kept.is_gentle
+
+
+async def test_a_step_stays_gentle_however_long_the_process_was_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = paced(7, 8)
+    await kept.begin()
+    async with kept.step() as gentle:
+        monkeypatch.setattr(pace, "CALM_SECONDS", 0.0)
+        assert gentle
+        assert kept.rows(2000, gentle=gentle) == GENTLE_ROWS
 
 
 async def test_it_rests_as_long_as_it_worked() -> None:
@@ -95,7 +116,7 @@ async def test_a_step_is_so_small_that_no_commit_waits_long_for_its_log() -> Non
     kept = paced(1, 2, logged=[0, pace.STEP_BYTES * 4])
     await together(kept, 1)
     await together(kept, 1)
-    assert kept.rows(2000) == GENTLE_ROWS // 4
+    assert kept.rows(2000, gentle=True) == GENTLE_ROWS // 4
 
 
 async def test_what_wrote_much_log_rests_until_it_is_on_disk() -> None:
@@ -118,7 +139,7 @@ async def test_what_must_keep_up_rests_no_longer_than_it_worked() -> None:
     kept = paced(1, 2, logged=[0, 2**40])
     await together(kept, 1)
     began = time.monotonic()
-    async with kept.step(must_keep_up=True):
+    async with kept.step(rest=0.5):
         await asyncio.sleep(0.05)
     assert time.monotonic() - began < 1
-    assert kept.rows(2000) == GENTLE_ROWS
+    assert kept.rows(2000, gentle=True) == GENTLE_ROWS
