@@ -17,8 +17,8 @@ from rushes.legacy.tables import Shape
 from rushes.legacy.values import moment, text_of
 from rushes.ports.legacy import LegacyDatabase
 
-BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 100
-REST = 1.5  # times as long as a step, in each of the processes that share the rows, while the old app writes
+BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 30
+REST = 3.0  # times as long as a step, in each of the processes that share the rows, while the old app writes
 BATCH_BYTES = 16 * 1024**2
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN = (

@@ -10,7 +10,8 @@ from rushes.ports.legacy import LegacyStatements
 
 GENTLE_ROWS, FEWEST_ROWS = 20, 5
 GENTLE_CHANGES = 100  # a step; fewer wouldn't keep up with an app on a busy machine
-KEEPING_UP = 0.5  # times as long as its step rests what must keep up with the app
+REST = 1.5  # times as long as the step
+KEEPING_UP = 0.5  # the same, of what must keep up with the app
 STEP_BYTES = 64 * 1024  # of log, which a commit of the old app may have to wait for
 LOG_BYTES = 16 * 1024**2  # a second
 LONGEST_REST = 2.0  # seconds
@@ -54,8 +55,8 @@ class Pace:
         """One step of the work, and whether it is to be a gentle one. While the old app writes there is one at a
         time, and a rest after it.
 
-        `rest` is how many times as long as the step; None: as long, or as its log needs, which also decides how many
-        rows the next one takes.
+        `rest` is how many times as long as the step; None: REST times, or as its log needs, which also decides how
+        many rows the next one takes.
         """
         await self._look()
         if not self.is_gentle:
@@ -64,7 +65,7 @@ class Pace:
         async with self._alone:
             began, before = time.monotonic(), await self._logged() if rest is None else None
             yield True  # however long that was: a process that was stopped doesn't begin with a large one
-            pause = (time.monotonic() - began) * (1.0 if rest is None else rest)
+            pause = (time.monotonic() - began) * (REST if rest is None else rest)
             if before is not None:
                 written = await self._logged() - before
                 self._rows = _fitting(self._rows, written)

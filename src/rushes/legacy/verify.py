@@ -119,7 +119,7 @@ async def verify(
     first, *others = await shares(source, tables, processes if elsewhere else 1)
     running = [asyncio.ensure_future(elsewhere(share)) for share in others] if elsewhere else []
     try:
-        async with _following(source, target, apart):
+        async with _following(source, target, apart, tables):
             parts = [await compare(source, target, first, each=each, progress=progress, processes=processes)]
             parts += [await part for part in running]
     finally:
@@ -303,10 +303,12 @@ async def _without_row(
 
 
 @asynccontextmanager
-async def _following(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> AsyncIterator[None]:
+async def _following(
+    source: LegacyDatabase, target: LegacyDatabase, apart: bool, tables: Mapping[str, Shape]
+) -> AsyncIterator[None]:
     """What the old app writes meanwhile is followed, so that little is doubtful in the end."""
     async with source.another() as old, target.another() as new:
-        following = asyncio.create_task(_keep_drained(old, new, apart))
+        following = asyncio.create_task(_keep_drained(old, new, apart, tables))
         try:
             yield
         finally:
@@ -315,15 +317,21 @@ async def _following(source: LegacyDatabase, target: LegacyDatabase, apart: bool
             await asyncio.gather(following, return_exceptions=True)
 
 
-async def _keep_drained(source: LegacyDatabase, target: LegacyDatabase, apart: bool) -> None:
+async def _keep_drained(
+    source: LegacyDatabase, target: LegacyDatabase, apart: bool, tables: Mapping[str, Shape]
+) -> None:
     pace = Pace(source, target)
     while True:
         await asyncio.sleep(_FOLLOW_SECONDS)
-        await _drained(source, target, apart, pace)
+        await _drained(source, target, apart, tables, pace)
 
 
 async def _drained(
-    source: LegacyDatabase, target: LegacyDatabase, apart: bool, pace: Pace | None = None
+    source: LegacyDatabase,
+    target: LegacyDatabase,
+    apart: bool,
+    tables: Mapping[str, Shape] | None = None,
+    pace: Pace | None = None,
 ) -> None:
     if (await source.fetch(query("changes_noted")))[0][0]:
-        await catch_up(target, source if apart else None, pace=pace)
+        await catch_up(target, source if apart else None, tables=tables, pace=pace)

@@ -2,7 +2,7 @@
 
 import os
 
-_NICENESS = 10
+_NICENESS = 19
 
 
 def give_way() -> None:
