@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rushes.domain.errors import Conflict
-from rushes.legacy.pace import GENTLE_CHANGES, KEEPING_UP, Pace
+from rushes.legacy.pace import GENTLE_CHANGES, KEEPING_UP, MOST_GENTLE_CHANGES, Pace
 from rushes.legacy.queries import filled, query
 from rushes.legacy.sweep import SWEEP, look_through, present
 from rushes.legacy.tables import UNITS, Shape, shapes, size_of
@@ -82,14 +82,24 @@ async def catch_up(
     pace: Pace | None = None,
 ) -> int:
     """Follow all that is noted by now, how many there were; what is noted meanwhile may be left for the next time."""
-    keeping = pace or Pace(source or target, target)
-    followed, more = 0, True
+    origin = source or target
+    keeping = pace or Pace(origin, target)
+    followed, more, gently = 0, True, GENTLE_CHANGES
+    noted = await _noted_ever(origin)
     while more:
         async with keeping.step(rest=KEEPING_UP) as gentle:
-            most = GENTLE_CHANGES if gentle else MOST
+            most = gently if gentle else MOST
             last = await drain(target, source, tables=tables, most=most, lazily=True)
         followed, more = followed + last, last >= most
+        if (
+            more and gentle and followed < 2 * (await _noted_ever(origin) - noted)
+        ):  # not twice as fast as the app
+            gently = min(2 * gently, MOST_GENTLE_CHANGES)
     return followed
+
+
+async def _noted_ever(origin: LegacyStatements) -> int:
+    return int((await origin.fetch(query("changes_count")))[0][0])
 
 
 async def _follow_rows(

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from rushes.legacy.queries import query
 from rushes.ports.legacy import LegacyStatements
 
-GENTLE_ROWS, FEWEST_ROWS = 20, 5
-GENTLE_CHANGES = 100  # a step; fewer wouldn't keep up with an app on a busy machine
-REST = 1.5  # times as long as the step
-KEEPING_UP = 0.5  # the same, of what must keep up with the app
+GENTLE_ROWS, FEWEST_ROWS = 10, 5
+GENTLE_CHANGES, MOST_GENTLE_CHANGES = 25, 200  # a step; more only where fewer wouldn't keep up with the app
+REST = 2.0  # times as long as the step
+KEEPING_UP = 1.0  # the same, of what must keep up with the app
 STEP_BYTES = 64 * 1024  # of log, which a commit of the old app may have to wait for
 LOG_BYTES = 16 * 1024**2  # a second
 LONGEST_REST = 2.0  # seconds

@@ -65,7 +65,7 @@ async def test_while_the_old_app_writes_there_is_one_small_step_at_a_time() -> N
     assert await together(kept, 3) == 1
     assert kept.is_gentle
     assert kept.rows(2000, gentle=True) == GENTLE_ROWS
-    assert kept.rows(10, gentle=True) == 10
+    assert kept.rows(3, gentle=True) == 3
 
 
 async def test_it_looks_twice_before_it_begins() -> None:
@@ -113,10 +113,10 @@ async def test_it_is_hard_at_work_again_when_the_old_app_is_silent(monkeypatch: 
 
 
 async def test_a_step_is_so_small_that_no_commit_waits_long_for_its_log() -> None:
-    kept = paced(1, 2, logged=[0, pace.STEP_BYTES * 4])
+    kept = paced(1, 2, logged=[0, pace.STEP_BYTES * 2])
     await together(kept, 1)
     await together(kept, 1)
-    assert kept.rows(2000, gentle=True) == GENTLE_ROWS // 4
+    assert kept.rows(2000, gentle=True) == GENTLE_ROWS // 2
 
 
 async def test_what_wrote_much_log_rests_until_it_is_on_disk() -> None:
@@ -129,7 +129,7 @@ async def test_what_wrote_much_log_rests_until_it_is_on_disk() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "written", "next_rows"),
-    [(20, 0, 20), (5, 1, 10), (10, 2**30, pace.FEWEST_ROWS), (15, pace.STEP_BYTES, 15)],
+    [(10, 0, 10), (5, 1, 10), (10, 2**30, pace.FEWEST_ROWS), (7, pace.STEP_BYTES, 7)],
 )
 def test_how_many_rows_come_next(rows: int, written: int, next_rows: int) -> None:
     assert pace._fitting(rows, written) == next_rows
