@@ -82,24 +82,18 @@ async def catch_up(
     pace: Pace | None = None,
 ) -> int:
     """Follow all that is noted by now, how many there were; what is noted meanwhile may be left for the next time."""
-    origin = source or target
-    keeping = pace or Pace(origin, target)
+    keeping = pace or Pace(source or target, target)
     followed, more, gently = 0, True, GENTLE_CHANGES
-    noted = await _noted_ever(origin)
+    noted = await keeping.noted()
     while more:
         async with keeping.step(rest=KEEPING_UP) as gentle:
             most = gently if gentle else MOST
             last = await drain(target, source, tables=tables, most=most, lazily=True)
         followed, more = followed + last, last >= most
-        if (
-            more and gentle and followed < 2 * (await _noted_ever(origin) - noted)
-        ):  # not twice as fast as the app
-            gently = min(2 * gently, MOST_GENTLE_CHANGES)
+        if more and gentle:
+            came = await keeping.noted() - noted
+            gently = gently if followed >= 2 * came else min(2 * gently, MOST_GENTLE_CHANGES)
     return followed
-
-
-async def _noted_ever(origin: LegacyStatements) -> int:
-    return int((await origin.fetch(query("changes_count")))[0][0])
 
 
 async def _follow_rows(

@@ -105,15 +105,15 @@ class Evidence:
         end = "" if until is None else f" AND t.{shape.key} <= %(until)s::{shape.key_type}"
         while True:
             range_of = ("true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}") + end
-            most = GENTLE_BATCH_ROWS if pace.is_gentle else BATCH_ROWS
-            params = {"after": last, "until": until, "most": most, "bytes": BATCH_BYTES}
-            places = {"key": shape.key, "relation": shape.relation, "size": shape.size, "range": range_of}
-            bounds = await source.fetch(filled("batch_bounds", **places), params)
-            if not bounds:
-                return
-            within = f"{range_of} AND t.{shape.key} <= %(last)s::{shape.key_type}"
-            bounded = {"after": last, "until": until, "last": bounds[0][0]}
-            async with pace.step(rest=REST):  # with whatever the caller does with them
+            async with pace.step(rest=REST) as gentle:  # with whatever the caller does with them
+                most = GENTLE_BATCH_ROWS if gentle else BATCH_ROWS
+                params = {"after": last, "until": until, "most": most, "bytes": BATCH_BYTES}
+                places = {"key": shape.key, "relation": shape.relation, "size": shape.size, "range": range_of}
+                bounds = await source.fetch(filled("batch_bounds", **places), params)
+                if not bounds:
+                    return
+                within = f"{range_of} AND t.{shape.key} <= %(last)s::{shape.key_type}"
+                bounded = {"after": last, "until": until, "last": bounds[0][0]}
                 for pair in await self.pairs(source, target, name, within, bounded):
                     yield pair
             last = bounds[0][0]

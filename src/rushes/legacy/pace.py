@@ -46,6 +46,10 @@ class Pace:
         self._looked_at = float("-inf")
         await self._look()
 
+    async def noted(self) -> int:
+        """How many changes have ever been noted."""
+        return int((await self._source.fetch(query("changes_count")))[0][0])
+
     def rows(self, most: int, *, gentle: bool) -> int:
         """How many rows to take in a step."""
         return min(most, self._rows) if gentle else most
@@ -79,7 +83,7 @@ class Pace:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = time.monotonic()
-        noted = int((await self._source.fetch(query("changes_count")))[0][0])
+        noted = await self.noted()
         if self._noted is not None and noted != self._noted:
             self._stirred_at = time.monotonic()
         self._noted = noted

@@ -32,9 +32,8 @@ class PromptEvents:
 
     async def __aenter__(self) -> Self:
         await self._connect()
-        self._client_id = self._client_id or self._prompt_id.replace(
-            "-", ""
-        )  # heard, once it can be connected
+        # where there was no connection: under this one it will be heard once there is
+        self._client_id = self._client_id or self._prompt_id.replace("-", "")
         self._keeper = asyncio.create_task(self._keep(), name=f"events {self._prompt_id}")
         return self
 
