@@ -1,5 +1,7 @@
 """Rows that go take their files with them, by whatever way they go."""
 
+import threading
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -86,3 +88,36 @@ def test_a_job_that_ends_while_it_waits_again_leaves_nothing_of_its_attempts(sta
     assert outbox(stage) == [], "the next attempt may still want to know of them"
     stage.touched(OWNER, "UPDATE workflow_jobs SET cancel_requested_at = now() WHERE id = %s", job)
     assert outbox(stage) == [("delete_keys", ["k1"])]
+
+
+TWINS = """
+    INSERT INTO public.uploads (id, user_id, filename, key, object_key, size_bytes)
+    VALUES (gen_random_uuid(), %s, 'a.png', %s, %s, 1)
+"""
+ELSEWHERE = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+)
+
+
+def test_the_last_two_uploads_of_an_object_discarded_at_once_take_it_with_them(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as watch:
+        account = "INSERT INTO auth.users (id) VALUES (gen_random_uuid()) RETURNING id"
+        ((person,),) = watch.execute(account).fetchall()
+        watch.execute(TWINS, (person, "uploads/first.png", None))
+        watch.execute(TWINS, (person, "uploads/second.png", "uploads/first.png"))
+
+        def second() -> None:
+            with psycopg.connect(database_url, autocommit=True) as other:
+                other.execute("DELETE FROM uploads WHERE key = 'uploads/second.png'")
+
+        with psycopg.connect(database_url) as one:
+            one.execute("DELETE FROM uploads WHERE key = 'uploads/first.png'")
+            meanwhile = threading.Thread(target=second)
+            meanwhile.start()
+            until = time.monotonic() + 10
+            while watch.execute(ELSEWHERE).fetchone() == (0,):
+                assert time.monotonic() < until, "nobody waits: the object would stay for good"
+                time.sleep(0.01)
+        meanwhile.join()
+        told = watch.execute("SELECT target FROM storage_outbox WHERE target <> '[]'").fetchall()
+        assert told == [(["uploads/first.png"],)]
