@@ -3,10 +3,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from uuid import RFC_4122, UUID
 
 import pytest
 
+from rushes.adapters import clock
 from rushes.adapters.clock import SystemClock
 
 
@@ -44,7 +46,7 @@ def test_threads_never_get_the_same() -> None:
 def test_a_clock_that_is_set_back_goes_on_counting(monkeypatch: pytest.MonkeyPatch) -> None:
     one_clock = SystemClock()
     first = one_clock.uuid7()
-    monkeypatch.setattr("time.time_ns", lambda: 0)
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time_ns=lambda: 0))
     assert first < one_clock.uuid7() < one_clock.uuid7()
 
 
