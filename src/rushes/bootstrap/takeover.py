@@ -53,18 +53,20 @@ async def takeover_storage(settings: Settings) -> AsyncIterator[Store]:
         yield storage
 
 
-def comparing_elsewhere(source: str, target: str, pool: Executor) -> Callable[[Share], Awaitable[Part]]:
-    """Compares shares in the pool's processes."""
+def comparing_elsewhere(
+    source: str, target: str, pool: Executor, processes: int
+) -> Callable[[Share], Awaitable[Part]]:
+    """Compares shares in the pool's processes; so many there are, with this one."""
 
     def elsewhere(share: Share) -> Awaitable[Part]:
-        return asyncio.get_running_loop().run_in_executor(pool, _compare, source, target, share)
+        return asyncio.get_running_loop().run_in_executor(pool, _compare, source, target, share, processes)
 
     return elsewhere
 
 
-def _compare(source: str, target: str, share: Share) -> Part:
+def _compare(source: str, target: str, share: Share, processes: int) -> Part:
     async def run() -> Part:
         async with open_legacy(source) as old, open_legacy(target) as new:
-            return await compare(old, new, share)
+            return await compare(old, new, share, processes=processes)
 
     return asyncio.run(run())

@@ -17,8 +17,8 @@ from rushes.legacy.tables import Shape
 from rushes.legacy.values import moment, text_of
 from rushes.ports.legacy import LegacyDatabase
 
-BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 30
-REST = 3.0  # times as long as a step, in each of the processes that share the rows, while the old app writes
+BATCH_ROWS, GENTLE_BATCH_ROWS = 1000, 20
+REST = 3.0  # times as long as a step, while the old app writes
 BATCH_BYTES = 16 * 1024**2
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PLAIN = (
@@ -99,13 +99,14 @@ class Evidence:
         last: str | None,
         until: str | None,
         pace: Pace,
+        processes: int = 1,
     ) -> AsyncIterator[tuple[Unit, Found | None]]:
-        """The rows after a key, up to another, each with its job."""
+        """The rows after a key, up to another, each with its job; so many processes do the same at once."""
         shape = self.tables[name]
         end = "" if until is None else f" AND t.{shape.key} <= %(until)s::{shape.key_type}"
         while True:
             range_of = ("true" if last is None else f"t.{shape.key} > %(after)s::{shape.key_type}") + end
-            async with pace.step(rest=REST) as gentle:  # with whatever the caller does with them
+            async with pace.step(rest=REST * processes) as gentle:  # with whatever the caller does with them
                 most = GENTLE_BATCH_ROWS if gentle else BATCH_ROWS
                 params = {"after": last, "until": until, "most": most, "bytes": BATCH_BYTES}
                 places = {"key": shape.key, "relation": shape.relation, "size": shape.size, "range": range_of}

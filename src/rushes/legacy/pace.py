@@ -38,13 +38,16 @@ class Pace:
         return time.monotonic() - self._stirred_at < CALM_SECONDS
 
     async def begin(self) -> None:
-        """See whether the old app writes, before the first step."""
+        """See whether the old app writes, before the first step; then no other processes help these two sessions."""
         if (await self._source.fetch(query("changes_lately")))[0][0]:
             self._stirred_at = time.monotonic()
         await self._look()
         await asyncio.sleep(FIRST_LOOK_SECONDS)
         self._looked_at = float("-inf")
         await self._look()
+        if self.is_gentle:
+            for database in (self._source, self._target):
+                await database.fetch(query("one_process"))
 
     async def noted(self) -> int:
         """How many changes have ever been noted."""

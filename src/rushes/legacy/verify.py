@@ -165,10 +165,10 @@ async def compare(
     progress: Progress = lambda _table, _done, _total: None,
     processes: int = 1,
 ) -> Part:
-    """Compare the rows of a share."""
-    tables = await shapes(source)
-    evidence, pace = await Evidence.gathered(source, target, tables), Pace(source, target)
+    """Compare the rows of a share; so many processes have one."""
+    tables, pace = await shapes(source), Pace(source, target)
     await pace.begin()
+    evidence = await Evidence.gathered(source, target, tables)
     part = Part()
     with _uncollected():
         for name in UNITS:
@@ -176,7 +176,7 @@ async def compare(
                 total = await _count(source, tables[name])
                 part.doubtful[name] = []
                 part.found.rows[name] = 0
-                async for unit, found in evidence.rows(source, target, name, *share[name], pace):
+                async for unit, found in evidence.rows(source, target, name, *share[name], pace, processes):
                     _compare(part, unit, found)
                     if each:
                         each(unit, found)

@@ -62,7 +62,7 @@ def verify(
                 apart=at.apart,
                 each=each,
                 also=also,
-                elsewhere=None if alone else comparing_elsewhere(at.source_dsn, at.dsn, pool),
+                elsewhere=None if alone else comparing_elsewhere(at.source_dsn, at.dsn, pool, processes),
                 processes=1 if alone else processes,
                 progress=bars.show,
             )
