@@ -89,7 +89,7 @@ async def _migrate(url: str, choices: Choices) -> None:
 async def _verify(url: str, processes: int) -> None:
     with ProcessPoolExecutor(processes - 1 or 1, get_context("spawn")) as pool:
         async with open_legacy(url) as source, open_legacy(url) as target:
-            elsewhere = comparing_elsewhere(url, url, pool, processes)
+            elsewhere = comparing_elsewhere(url, url, pool, processes=processes)
             done = await verify(source, target, apart=False, elsewhere=elsewhere, processes=processes)
         assert done.right, [one.as_dict() for one in done.differences[:5]]
 

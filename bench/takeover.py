@@ -21,7 +21,7 @@ from bench.old_app import LEDGER, TIMES
 from bench.old_ledger import compare_ledger, size_of
 from bench.old_rows import TABLES, fill
 from bench.old_times import middle_second, troubles, writes
-from bench.places import cpu_seconds, folder, postgres, process
+from bench.places import SETTINGS, cpu_seconds, folder, postgres, process
 from bench.turns import Turns
 
 WARM_SECONDS = 5.0
@@ -56,11 +56,16 @@ def main(arguments: Sequence[str]) -> None:
         default=0,
         help="old rows that migrate takes over before the old app begins; then it is killed, and goes on beside it",
     )
+    parser.add_argument(
+        "--shared-buffers",
+        default=SETTINGS["shared_buffers"],
+        help="of the server: with less than the tables need, the disk's reads are in every figure",
+    )
     parser.add_argument("--migrate", default="", help="more options for `rushes legacy migrate`")
     parser.add_argument("--verify", default="", help="more options for `rushes legacy verify`")
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is below goes then, too
-    with folder() as at, postgres(at, min_wal_size=f"{LOG_MB}MB") as url:
+    with folder() as at, postgres(at, min_wal_size=f"{LOG_MB}MB", shared_buffers=asked.shared_buffers) as url:
         bench = _Bench(url, at, asked)
         try:
             bench.run()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from rushes.adapters.postgres.legacy import open_legacy
 from rushes.adapters.postgres.migrations import migrate
@@ -54,19 +55,21 @@ async def takeover_storage(settings: Settings) -> AsyncIterator[Store]:
 
 
 def comparing_elsewhere(
-    source: str, target: str, pool: Executor, processes: int
+    source: str, target: str, pool: Executor, *, processes: int, hurry: bool = False
 ) -> Callable[[Share], Awaitable[Part]]:
     """Compares shares in the pool's processes; so many there are, with this one."""
 
     def elsewhere(share: Share) -> Awaitable[Part]:
-        return asyncio.get_running_loop().run_in_executor(pool, _compare, source, target, share, processes)
+        return asyncio.get_running_loop().run_in_executor(
+            pool, partial(_compare, source, target, share, processes=processes, hurry=hurry)
+        )
 
     return elsewhere
 
 
-def _compare(source: str, target: str, share: Share, processes: int) -> Part:
+def _compare(source: str, target: str, share: Share, *, processes: int, hurry: bool) -> Part:
     async def run() -> Part:
         async with open_legacy(source) as old, open_legacy(target) as new:
-            return await compare(old, new, share, processes=processes)
+            return await compare(old, new, share, processes=processes, hurry=hurry)
 
     return asyncio.run(run())

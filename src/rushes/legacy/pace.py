@@ -21,11 +21,15 @@ CALM_SECONDS = 5.0  # changes_lately.sql says the same
 
 
 class Pace:
-    """Steps that the old app should hardly feel: what makes its commits wait is the log that others write meanwhile."""
+    """Steps that the old app should hardly feel: what makes its commits wait is the log that others write meanwhile.
 
-    def __init__(self, source: LegacyStatements, target: LegacyStatements) -> None:
+    With `hurry` it may feel them.
+    """
+
+    def __init__(self, source: LegacyStatements, target: LegacyStatements, *, hurry: bool = False) -> None:
         self._source = source
         self._target = target
+        self._hurry = hurry
         self._rows = GENTLE_ROWS
         self._alone = asyncio.Lock()
         self._looked_at = float("-inf")
@@ -34,8 +38,8 @@ class Pace:
 
     @property
     def is_gentle(self) -> bool:
-        """Whether the old app wrote a moment ago."""
-        return time.monotonic() - self._stirred_at < CALM_SECONDS
+        """Whether the old app wrote a moment ago, and is to be spared."""
+        return not self._hurry and time.monotonic() - self._stirred_at < CALM_SECONDS
 
     async def begin(self) -> None:
         """See whether the old app writes, before the first step; then no other processes help these two sessions."""

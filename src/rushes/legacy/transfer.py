@@ -44,6 +44,7 @@ class Choices:
     batch_bytes: int = BATCH_BYTES
     workers: int = WORKERS
     let_go: bool = False  # of many jobs whose rows are gone
+    hurry: bool = False  # however long the old app's writes take
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ async def migrate(
         began = time.monotonic()
         await refuse_claimed(target, source, tables)
         await follow(source, tables)
-        pace = Pace(source, target)
+        pace = Pace(source, target, hurry=chosen.hurry)
         await pace.begin()
         await sweep(target, source, tables, apart=apart, let_go=chosen.let_go, pace=pace)
         await _settle(target, chosen, done)

@@ -103,12 +103,14 @@ async def verify(
     also: Callable[[Verification], Awaitable[None]] | None = None,
     elsewhere: Elsewhere | None = None,
     processes: int = 1,
+    hurry: bool = False,
     pause_seconds: float = _PAUSE_SECONDS,
     progress: Progress = lambda _table, _done, _total: None,
 ) -> Verification:
     """Compare every row, while the old app may go on writing; `also` may add differences of its own.
 
-    The rows are shared among so many processes, of which this is one; `each` sees only its share.
+    The rows are shared among so many processes, of which this is one; `each` sees only its share. In a `hurry` the
+    old app isn't spared.
     Raises Conflict when there are no old tables.
     """
     tables = await shapes(source)
@@ -120,7 +122,10 @@ async def verify(
     running = [asyncio.ensure_future(elsewhere(share)) for share in others] if elsewhere else []
     try:
         async with _following(source, target, apart, tables):
-            parts = [await compare(source, target, first, each=each, progress=progress, processes=processes)]
+            mine = compare(
+                source, target, first, each=each, progress=progress, processes=processes, hurry=hurry
+            )
+            parts = [await mine]
             parts += [await part for part in running]
     finally:
         for one in running:
@@ -164,9 +169,10 @@ async def compare(
     each: Each | None = None,
     progress: Progress = lambda _table, _done, _total: None,
     processes: int = 1,
+    hurry: bool = False,
 ) -> Part:
     """Compare the rows of a share; so many processes have one."""
-    tables, pace = await shapes(source), Pace(source, target)
+    tables, pace = await shapes(source), Pace(source, target, hurry=hurry)
     await pace.begin()
     evidence = await Evidence.gathered(source, target, tables)
     part = Part()

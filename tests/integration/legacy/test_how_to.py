@@ -48,6 +48,8 @@ def test_from_the_first_look_to_the_archive_and_back(terminal: Terminal, sample_
     assert terminal.data("phase1")["filled"]["multitalk_jobs"] == 15
     terminal.run("migrate")
     terminal.run("verify --csv rows.csv")
+    terminal.run("migrate --hurry")
+    terminal.run("verify --hurry")
     assert len(Path("rows.csv").read_text("utf-8").splitlines()) == 29
     assert "CREATE VIEW public.multitalk_jobs" in terminal.run("cutover --dry-run")
     assert terminal.data("cutover")["locked_seconds"] < 1

@@ -27,8 +27,8 @@ class Noted:
         return [(self._told.pop(0) if len(self._told) > 1 else self._told[0],)]
 
 
-def paced(*noted: int, logged: Sequence[int] = (0,)) -> Pace:
-    return Pace(Noted(*noted), Noted(*logged))  # type: ignore[arg-type]  # only `fetch` is asked for
+def paced(*noted: int, logged: Sequence[int] = (0,), hurry: bool = False) -> Pace:
+    return Pace(Noted(*noted), Noted(*logged), hurry=hurry)  # type: ignore[arg-type]  # only `fetch` is asked for
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,14 @@ async def test_a_step_stays_gentle_however_long_the_process_was_stopped(
         monkeypatch.setattr(pace, "CALM_SECONDS", 0.0)
         assert gentle
         assert kept.rows(2000, gentle=gentle) == GENTLE_ROWS
+
+
+async def test_in_a_hurry_all_lanes_work_whoever_writes() -> None:
+    kept = paced(7, 8, hurry=True)
+    await kept.begin()
+    assert await together(kept, 3) == 3
+    async with kept.step() as gentle:
+        assert kept.rows(2000, gentle=gentle) == 2000
 
 
 async def test_it_rests_longer_than_it_worked() -> None:

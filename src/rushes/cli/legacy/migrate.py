@@ -10,7 +10,7 @@ import typer
 from rushes.bootstrap.takeover import Takeover, open_takeover
 from rushes.cli.legacy.bars import Bars
 from rushes.cli.legacy.manners import give_way
-from rushes.cli.legacy.options import DryRun, Source, seconds_of
+from rushes.cli.legacy.options import DryRun, Hurry, Source, seconds_of
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json
 from rushes.cli.signals import run_interruptibly
@@ -44,6 +44,7 @@ def migrate(
     let_go: Annotated[
         bool, typer.Option("--let-go", help="Delete jobs whose old rows are gone, however many they are.")
     ] = False,
+    hurry: Hurry = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on following changes until Ctrl-C.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
@@ -61,6 +62,7 @@ def migrate(
         batch_rows=batch,
         workers=workers,
         let_go=let_go,
+        hurry=hurry,
     )
 
     async def run() -> Transfer | dict[str, Any]:

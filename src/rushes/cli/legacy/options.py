@@ -16,6 +16,13 @@ Source = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+Hurry = Annotated[
+    bool,
+    typer.Option(
+        "--hurry",
+        help="Work as fast as if nobody wrote: the old app's writes take many times as long meanwhile.",
+    ),
+]
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -13,7 +13,7 @@ import typer
 from rushes.bootstrap.takeover import comparing_elsewhere, open_takeover, takeover_storage
 from rushes.cli.legacy.bars import Bars
 from rushes.cli.legacy.manners import give_way
-from rushes.cli.legacy.options import Source
+from rushes.cli.legacy.options import Hurry, Source
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json, table
 from rushes.cli.signals import run_interruptibly
@@ -35,6 +35,7 @@ def verify(
     ] = None,
     files: Annotated[bool, typer.Option("--files", help="Read and hash every file that was stored, too.")] = False,
     processes: Annotated[int, typer.Option(help="Processes that share the rows.", min=1, max=32)] = 2,
+    hurry: Hurry = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a report with charts to this HTML file.", show_default=False)
     ] = None,
@@ -62,8 +63,11 @@ def verify(
                 apart=at.apart,
                 each=each,
                 also=also,
-                elsewhere=None if alone else comparing_elsewhere(at.source_dsn, at.dsn, pool, processes),
+                elsewhere=None
+                if alone
+                else comparing_elsewhere(at.source_dsn, at.dsn, pool, processes=processes, hurry=hurry),
                 processes=1 if alone else processes,
+                hurry=hurry,
                 progress=bars.show,
             )
 
