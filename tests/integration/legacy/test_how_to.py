@@ -17,10 +17,12 @@ class Terminal:
     def __init__(self) -> None:
         self._runner = CliRunner()
         self._program = program("legacy")
+        self.said = ""
 
     def run(self, words: str) -> str:
         done = self._runner.invoke(self._program, ["legacy", *words.split()], catch_exceptions=False)
         assert done.exit_code == 0, done.output
+        self.said = done.stderr
         return done.stdout
 
     def data(self, words: str) -> Any:
@@ -47,8 +49,10 @@ def test_from_the_first_look_to_the_archive_and_back(terminal: Terminal, sample_
     assert "ADD COLUMN workflow_type" in terminal.run("phase1 --dry-run")
     assert terminal.data("phase1")["filled"]["multitalk_jobs"] == 15
     terminal.run("migrate")
+    assert "--hurry doesn't" in terminal.said
     terminal.run("verify --csv rows.csv")
     terminal.run("migrate --hurry")
+    assert "--hurry" not in terminal.said
     terminal.run("verify --hurry")
     assert len(Path("rows.csv").read_text("utf-8").splitlines()) == 29
     assert "CREATE VIEW public.multitalk_jobs" in terminal.run("cutover --dry-run")

@@ -70,6 +70,10 @@ def migrate(
             if dry_run:
                 return await plan(at.source)
             give_way()
+            if not hurry:
+                say(
+                    "Whenever the old app writes this holds back, for hours where rows are millions; --hurry doesn't."
+                )
             with Bars() as bars:
                 done = await take_over(
                     at.source, at.target, apart=at.apart, choices=choices, progress=bars.show
