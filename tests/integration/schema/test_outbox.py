@@ -94,7 +94,7 @@ TWINS = """
     INSERT INTO public.uploads (id, user_id, filename, key, object_key, size_bytes)
     VALUES (gen_random_uuid(), %s, 'a.png', %s, %s, 1)
 """
-ELSEWHERE = (
+WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
 )
 
@@ -115,9 +115,29 @@ def test_the_last_two_uploads_of_an_object_discarded_at_once_take_it_with_them(d
             meanwhile = threading.Thread(target=second)
             meanwhile.start()
             until = time.monotonic() + 10
-            while watch.execute(ELSEWHERE).fetchone() == (0,):
+            while watch.execute(WAITING).fetchone() == (0,):
                 assert time.monotonic() < until, "nobody waits: the object would stay for good"
                 time.sleep(0.01)
         meanwhile.join()
         told = watch.execute("SELECT target FROM storage_outbox WHERE target <> '[]'").fetchall()
         assert told == [(["uploads/first.png"],)]
+
+
+MANY_TWINS = """
+    INSERT INTO public.uploads (id, user_id, filename, key, object_key, size_bytes)
+    SELECT gen_random_uuid(), %s, 'a.png', 'uploads/' || part || n, 'uploads/first' || n, 1
+    FROM generate_series(1, 30000) AS n, unnest(ARRAY['first', 'second']) AS part
+"""
+
+
+def test_half_of_very_many_twins_may_go_at_once(database_url: str) -> None:
+    """One lock for each object would be more than a server has room for."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        account = "INSERT INTO auth.users (id) VALUES (gen_random_uuid()) RETURNING id"
+        ((person,),) = connection.execute(account).fetchall()
+        connection.execute(MANY_TWINS, (person,))
+        connection.execute("DELETE FROM uploads WHERE key LIKE 'uploads/first%'")
+        assert connection.execute("SELECT FROM storage_outbox").rowcount == 0, "their objects are needed"
+        connection.execute("DELETE FROM uploads")
+        told = connection.execute("SELECT sum(jsonb_array_length(target)) FROM storage_outbox").fetchone()
+        assert told == (30_000,)
