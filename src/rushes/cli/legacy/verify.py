@@ -12,7 +12,7 @@ import typer
 
 from rushes.bootstrap.takeover import comparing_elsewhere, open_takeover, takeover_storage
 from rushes.cli.legacy.bars import Bars
-from rushes.cli.legacy.manners import give_way
+from rushes.cli.legacy.manners import end_with_parent, give_way
 from rushes.cli.legacy.options import Hurry, Source
 from rushes.cli.options import AsJson, DataDir, settings
 from rushes.cli.output import say, show_json, table
@@ -56,7 +56,9 @@ def verify(
                 storage = await stack.enter_async_context(takeover_storage(found))
                 also = partial(check_files, at.target, storage, progress=bars.show)
             alone = processes == 1 or csv_file is not None  # one process writes the list
-            pool = stack.enter_context(ProcessPoolExecutor(max(1, processes - 1), get_context("spawn")))
+            pool = stack.enter_context(
+                ProcessPoolExecutor(max(1, processes - 1), get_context("spawn"), end_with_parent)
+            )
             return await compare(
                 at.source,
                 at.target,
